@@ -1,0 +1,151 @@
+"""The border between the server and a worker: JSON lines, one message each.
+
+In (worker's stdin): one :class:`Job`, then any number of :class:`Limit`; **end of input means stop**: flush, keep
+every byte, leave no child. Out (stdout): reports, in the past tense, the last one :class:`Finished` or
+:class:`Failed`, or none after a stop. Sizes are bytes, rates bytes per second, durations seconds.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that a worker needs. The engine knows no settings: values come in here."""
+
+    id: int
+    url: str
+    folder: str
+    """Where the finished file goes, absolute; made if missing."""
+    job_folder: str
+    """The worker's own folder on the same disk: part files, sidecars, temporary media. Survives a stop."""
+    filename: str | None = None
+    """The name the user asked for; else the server's, the media's or the address's."""
+    kind: str | None = None
+    """``file`` or ``media`` when an earlier run has found out; ``None``: find out."""
+    quality: str = "best"
+    format_id: str | None = None
+    audio_format: str | None = None
+    subtitles: tuple[str, ...] = ()
+    playlist_items: str | None = None
+    connections: int = 8
+    bytes_per_second_limit: int | None = None
+    checksum: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    referrer: str | None = None
+    cookies: tuple[dict[str, Any], ...] = ()
+    """:class:`idm_app.model.Cookie` as dictionaries."""
+    allow_private_addresses: bool = True
+    blocked_ports: tuple[int, ...] = ()
+    """The server's own ports: never a target on an address of this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A new rate limit while running; ``None`` lifts it."""
+
+    bytes_per_second: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What the address is. May come again when more is known."""
+
+    kind: str
+    title: str | None = None
+    filename: str | None = None
+    total_bytes: int | None = None
+    total_is_estimate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """Where the whole download stands (every stream of a merged video by its bytes). At most 40 a second.
+
+    ``segments``: ``[start, end, received]`` of each connection's range, at most a few times a second, else ``None``
+    (unchanged). ``streams``: ``[name, received_bytes, total_bytes, total_is_estimate]`` likewise.
+    """
+
+    received_bytes: int
+    total_bytes: int | None
+    total_is_estimate: bool
+    bytes_per_second: float | None
+    eta_seconds: float | None
+    phase: str
+    connections: int
+    segments: tuple[tuple[int, int, int], ...] | None = None
+    streams: tuple[tuple[str, int, int | None, bool], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """All bytes are there; something is being done with them. ``phase``: ``merging``, ``converting``, ``finishing`` …"""
+
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An event for the download's history: ``resumed``, ``restarted``, ``waiting`` … ``message`` is for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """The address is a playlist: its entries become downloads of their own. Ends the job."""
+
+    title: str | None
+    entries: tuple[dict[str, Any], ...]
+    """Each ``{"url": …, "title": …}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The file is under its final name."""
+
+    path: str
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It cannot go on. ``code`` is a key of :data:`idm_app.errors.FAILURES`."""
+
+    code: str
+    message: str
+    detail: str
+    retryable: bool
+    retry_after_seconds: float | None = None
+
+
+Report = Probed | Progressed | Processing | Noted | Expanded | Finished | Failed
+Command = Job | Limit
+
+_TYPES: dict[str, type[Any]] = {
+    cls.__name__.lower(): cls for cls in (Job, Limit, Probed, Progressed, Processing, Noted, Expanded, Finished, Failed)
+}
+
+
+def encode(message: Report | Command) -> bytes:
+    """One line, newline included."""
+    return json.dumps({"type": type(message).__name__.lower(), **asdict(message)}).encode() + b"\n"
+
+
+def decode(line: bytes) -> Any:
+    """The inverse of :func:`encode`. Unknown fields are left out, so a newer peer can say more.
+
+    Raises ``ValueError`` for what is no message of ours.
+    """
+    try:
+        values = json.loads(line)
+        cls = _TYPES[values["type"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"not a message: {line[:200]!r}") from error
+    return cls(**{f.name: _frozen(values[f.name]) for f in fields(cls) if f.name in values})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(element) for element in value) if isinstance(value, list) else value

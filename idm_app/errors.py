@@ -1,0 +1,190 @@
+"""Every expected failure, with a stable kebab-case code and words that say what to do.
+
+::
+
+    IdmError
+    ├── Refused                  a request we do not carry out; nothing has changed (``http_status``)
+    │   ├── InvalidField         422  names the field
+    │   │   └── InvalidAddress   422
+    │   ├── UnknownDownload      404
+    │   ├── WrongStatus          409
+    │   ├── FileGone             410
+    │   └── StoreFull            507
+    ├── DownloadError            a download that cannot go on; the codes are in ``FAILURES``
+    └── StartError               the server cannot start (``exit_code``)
+        ├── PortTaken            2
+        ├── WrongOption          2
+        ├── FolderInUse          3
+        └── StoreUnreadable      4
+
+Translated once at each border: a worker turns any exception into ``Failed``, the API a ``Refused`` into
+problem+json (RFC 9457), the command line a ``StartError`` into one line and its exit code.
+"""
+
+from typing import ClassVar
+
+
+class IdmError(Exception):
+    """Root of the tree. ``str(error)`` is a sentence for a person."""
+
+    code: ClassVar[str] = "internal"
+
+
+class Refused(IdmError):
+    """A request that is not carried out. Nothing has changed."""
+
+    code = "refused"
+    http_status: ClassVar[int] = 400
+
+
+class InvalidField(Refused):
+    """A value that cannot be used."""
+
+    code = "invalid-field"
+    http_status = 422
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidAddress(InvalidField):
+    """Not an address that can be downloaded."""
+
+    code = "invalid-address"
+
+    def __init__(self, message: str, field: str = "url") -> None:
+        super().__init__(field, message)
+
+
+class UnknownDownload(Refused):
+    """No download has this id."""
+
+    code = "not-found"
+    http_status = 404
+
+    def __init__(self, download_id: int) -> None:
+        super().__init__(f"There is no download #{download_id}. It may have been removed.")
+
+
+class WrongStatus(Refused):
+    """The download's status does not allow this."""
+
+    code = "wrong-status"
+    http_status = 409
+
+
+class FileGone(Refused):
+    """The finished file is no longer where it was put."""
+
+    code = "file-gone"
+    http_status = 410
+
+
+class StoreFull(Refused):
+    """The list cannot be written; the disk that holds it is full or read-only."""
+
+    code = "disk-full"
+    http_status = 507
+
+
+class DownloadError(IdmError):
+    """A download that cannot go on. ``code`` is a key of :data:`FAILURES`.
+
+    ``retry_after_seconds``: the server's own word on when to come back, if it gave one.
+    """
+
+    def __init__(
+        self, code: str, detail: str = "", *, message: str | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        sentence, self.retryable = FAILURES[code]
+        super().__init__(message or sentence)
+        self.failure_code = code
+        self.detail = detail
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StartError(IdmError):
+    """The server cannot start."""
+
+    code = "cannot-start"
+    exit_code: ClassVar[int] = 1
+
+
+class PortTaken(StartError):
+    """Something else listens on the port."""
+
+    code = "port-taken"
+    exit_code = 2
+
+
+class WrongOption(StartError):
+    """A command-line option or environment variable that cannot be used."""
+
+    code = "wrong-option"
+    exit_code = 2
+
+
+class FolderInUse(StartError):
+    """Another server uses the same data folder."""
+
+    code = "folder-in-use"
+    exit_code = 3
+
+
+class StoreUnreadable(StartError):
+    """No generation of the store can be read."""
+
+    code = "store-unreadable"
+    exit_code = 4
+
+
+FAILURES: dict[str, tuple[str, bool]] = {
+    # code: (what happened and what to do, whether trying again may help)
+    "address-expired": (
+        "The address has expired. Get a fresh one from the page; the bytes received so far are kept.",
+        False,
+    ),
+    "blocked-address": ("This address leads into a network that downloads may not reach.", False),
+    "checksum-mismatch": ("The file does not match its checksum and was not kept. Retry, or ask the source.", True),
+    "connection-lost": ("The connection was lost. What has arrived is kept; press Retry to go on.", True),
+    "connection-refused": ("The server does not accept connections. It may be down; try again later.", True),
+    "content-changed": (
+        "The file on the server changed while it was being downloaded. Press Retry to start anew.",
+        True,
+    ),
+    "disk-full": ("The disk is full. Make room, then press Retry; what has arrived is kept.", True),
+    "drm-protected": ("This media is protected by DRM and cannot be downloaded.", False),
+    "extraction-failed": (
+        "The page could not be read for media. Retry later, or update yt-dlp if it keeps failing.",
+        True,
+    ),
+    "folder-not-writable": (
+        "The download folder cannot be written. Check that it exists and that you may write there.",
+        True,
+    ),
+    "forbidden": ("The server refuses this address (403). It may need a sign-in, or the link has expired.", False),
+    "format-not-available": ("The chosen quality is not available here. Choose another one.", False),
+    "gone": ("The server says that this file has been removed (410).", False),
+    "host-not-found": ("No server has this name. Check the address and your network.", True),
+    "internal": ("Something unexpected went wrong in this program. The raw text says what; Retry may help.", True),
+    "invalid-address": ("This is not an address that can be downloaded.", False),
+    "live-not-started": ("This live stream has not begun yet. Retry when it is on air.", True),
+    "login-required": ("The server asks for a sign-in (401).", False),
+    "merge-failed": ("The parts arrived but could not be joined into one file. Press Retry.", True),
+    "no-media": ("No video or audio was found on this page.", False),
+    "not-available": (
+        "The site says that this media is not available (private, removed or blocked in your country).",
+        False,
+    ),
+    "not-found": ("The server has no file at this address (404). Check the address.", False),
+    "server-busy": ("The server is busy. It was asked several times; try again later.", True),
+    "server-error": ("The server failed to answer properly (5xx). Try again later.", True),
+    "timed-out": ("The server did not answer in time. Press Retry to go on.", True),
+    "tls-failed": ("No trusted secure connection could be made to the server.", False),
+    "too-many-redirects": ("The address leads in circles (too many redirects).", False),
+    "too-long": ("The server sent more than it promised, so the file cannot be trusted.", True),
+    "too-short": ("The server sent less than it promised. What has arrived is kept; press Retry to go on.", True),
+    "unexpected-answer": ("The server gave an answer that makes no sense for a download.", False),
+    "worker-crashed": ("The process that did this download ended unexpectedly, several times. Press Retry.", True),
+}
