@@ -8,6 +8,7 @@
     │   │   └── InvalidAddress   422
     │   ├── UnknownDownload      404
     │   ├── WrongStatus          409
+    │   │   └── Duplicate
     │   ├── FileGone             410
     │   └── StoreFull            507
     ├── DownloadError            a download that cannot go on; the codes are in ``FAILURES``
@@ -72,6 +73,12 @@ class WrongStatus(Refused):
 
     code = "wrong-status"
     http_status = 409
+
+
+class Duplicate(WrongStatus):
+    """The same address is on the list already, and the client wants to be asked."""
+
+    code = "duplicate"
 
 
 class FileGone(Refused):

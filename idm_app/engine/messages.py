@@ -80,7 +80,7 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """All bytes are there; something is being done with them. ``phase``: ``merging``, ``converting``, ``finishing`` …"""
+    """All bytes are there and are being worked on. ``phase``: ``merging``, ``converting``, ``finishing`` …"""
 
     phase: str
 

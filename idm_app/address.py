@@ -1,0 +1,42 @@
+"""Which addresses are taken at all. What may be *reached* is checked where the connection is made, in the worker."""
+
+from urllib.parse import quote, urlsplit
+
+from idm_app.errors import InvalidAddress
+
+MAX_ADDRESS_LENGTH = 8192
+_SAFE = "!#$%&'()*+,/:;=?@[]~"
+
+
+def checked_address(text: str, field: str = "url") -> str:
+    """``text`` without surrounding blanks and in ASCII, ready to be requested.
+
+    Raises :class:`InvalidAddress` with a sentence for anything but an ``http`` or ``https`` address with a host.
+    """
+    address = text.strip()
+    if not address:
+        raise InvalidAddress("There is no address. Paste one that begins with http:// or https://.", field)
+    if len(address) > MAX_ADDRESS_LENGTH:
+        raise InvalidAddress(f"The address is longer than {MAX_ADDRESS_LENGTH} characters.", field)
+    if any(ord(character) < 32 or ord(character) == 127 or 0xD800 <= ord(character) < 0xE000 for character in address):
+        raise InvalidAddress("The address contains control characters.", field)
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+        ascii_host = (host or "").encode("idna").decode() if not (host or "").isascii() else (host or "")
+    except ValueError as error:  # UnicodeError of idna included
+        raise InvalidAddress("This is not a valid address.", field) from error
+    if parts.scheme not in ("http", "https"):
+        raise InvalidAddress("Only addresses that begin with http:// or https:// can be downloaded.", field)
+    if not ascii_host or any(len(label) > 63 for label in ascii_host.split(".")) or len(ascii_host) > 253:
+        raise InvalidAddress("The address has no valid server name.", field)
+    if parts.username is not None or parts.password is not None:
+        raise InvalidAddress("Addresses with a user name and password in them are not taken.", field)
+    bracketed = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
+    netloc = bracketed if port is None else f"{bracketed}:{port}"
+    return parts._replace(
+        netloc=netloc,
+        path=quote(parts.path, _SAFE),
+        query=quote(parts.query, _SAFE),
+        fragment=quote(parts.fragment, _SAFE),
+    ).geturl()

@@ -1,0 +1,145 @@
+"""The engine's border: a download as a job for a worker, and a worker's reports as the download's new state. Pure."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+
+from idm_app.categories import category_of
+from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Progressed
+from idm_app.model import Download, Event, Kind, Segment, Status, Stream
+from idm_app.settings import Options, Settings
+
+MAX_EVENTS = 50
+PARTS_FOLDER = ".idm"
+"""Below the download folder, so that publishing is a rename: one folder for each unfinished download."""
+
+
+def job_folder(download_id: int, options: Options) -> Path:
+    """Where a download's unfinished parts are."""
+    return options.download_dir / PARTS_FOLDER / str(download_id)
+
+
+def job_for(download: Download, settings: Settings, options: Options) -> Job:
+    """What a worker needs to do ``download``."""
+    request = download.request
+    return Job(
+        id=download.id,
+        url=request.url,
+        folder=str(options.download_dir / (request.directory or "")),
+        job_folder=str(job_folder(download.id, options)),
+        filename=request.filename,
+        kind=download.kind if download.kind in (Kind.FILE, Kind.MEDIA) else None,
+        quality=request.quality,
+        format_id=request.format_id,
+        audio_format=request.audio_format,
+        subtitles=request.subtitles,
+        playlist_items=request.playlist_items,
+        connections=request.connections or settings.connections,
+        bytes_per_second_limit=request.bytes_per_second_limit,
+        checksum=request.checksum,
+        headers=request.headers,
+        referrer=request.referrer,
+        cookies=tuple(asdict(cookie) for cookie in request.cookies),
+        allow_private_addresses=options.is_loopback,
+        blocked_ports=options.ports,
+    )
+
+
+def applied(
+    download: Download, report: Probed | Progressed | Processing | Noted | Expanded | Finished, now: datetime
+) -> Download:
+    """``download`` after ``report``."""
+    match report:
+        case Probed():
+            return _probed(download, report)
+        case Progressed():
+            return _progressed(download, report)
+        case Processing():
+            return replace(
+                download,
+                status=Status.PROCESSING,
+                phase=report.phase,
+                bytes_per_second=None,
+                eta_seconds=None,
+                connections=0,
+            )
+        case Noted():
+            anew = {"progress": None, "received_bytes": 0} if report.code == "restarted" else {}
+            return replace(download, events=with_event(download, report.code, report.message, now), **anew)
+        case Expanded():
+            return replace(
+                download,
+                kind=Kind.PLAYLIST,
+                title=report.title or download.title,
+                status=Status.DOWNLOADING,
+                phase=None,
+            )
+        case Finished():
+            return _finished(download, report, now)
+
+
+def with_event(download: Download, code: str, message: str, now: datetime) -> tuple[Event, ...]:
+    """Its newest events with one more."""
+    return (*download.events, Event(now, code, message))[-MAX_EVENTS:]
+
+
+def at_rest(download: Download) -> Download:
+    """Without the numbers that only a running download has."""
+    return replace(download, bytes_per_second=None, eta_seconds=None, phase=None, connections=0)
+
+
+def _probed(download: Download, report: Probed) -> Download:
+    kind = Kind(report.kind)
+    filename = report.filename or download.filename
+    return replace(
+        download,
+        status=Status.DOWNLOADING if download.status is Status.PROBING else download.status,
+        kind=kind,
+        title=download.title or report.title or filename,
+        filename=filename,
+        category=download.request.category or category_of(filename, kind),
+        total_bytes=download.total_bytes if report.total_bytes is None else report.total_bytes,
+        total_is_estimate=report.total_is_estimate,
+        phase=None,
+    )
+
+
+def _progressed(download: Download, report: Progressed) -> Download:
+    total = report.total_bytes
+    progress = None
+    if total:
+        # Unfinished is never shown as 100; an estimate that grows never takes the bar back.
+        progress = max(download.progress or 0.0, min(99.9, round(report.received_bytes * 100 / total, 2)))
+    return replace(
+        download,
+        status=Status.DOWNLOADING if download.status is Status.PROBING else download.status,
+        progress=progress,
+        received_bytes=report.received_bytes,
+        total_bytes=total,
+        total_is_estimate=report.total_is_estimate,
+        bytes_per_second=report.bytes_per_second,
+        eta_seconds=report.eta_seconds,
+        phase=report.phase,
+        connections=report.connections,
+        segments=download.segments if report.segments is None else tuple(Segment(*s) for s in report.segments),
+        streams=download.streams if report.streams is None else tuple(Stream(*s) for s in report.streams),
+    )
+
+
+def _finished(download: Download, report: Finished, now: datetime) -> Download:
+    filename = Path(report.path).name
+    return replace(
+        at_rest(download),
+        status=Status.COMPLETED,
+        progress=100.0,
+        received_bytes=report.total_bytes,
+        total_bytes=report.total_bytes,
+        total_is_estimate=False,
+        filename=filename,
+        title=download.title or filename,
+        category=download.request.category or category_of(filename, download.kind),
+        path=report.path,
+        finished_at=now,
+        error=None,
+        segments=(),
+    )

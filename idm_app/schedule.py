@@ -1,0 +1,47 @@
+"""Which queued downloads may start now, and when a failed one is tried again. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from idm_app.model import Download, Failure, Status
+
+MAX_ATTEMPTS = 5
+MAX_CRASHES = 3
+_TRANSIENT = frozenset({"connection-lost", "timed-out", "server-busy", "server-error"})
+
+
+def startable(queued: Iterable[Download], free_slots: int, now: datetime) -> list[Download]:
+    """The downloads to start, in order of their position, at most ``free_slots``."""
+    if free_slots <= 0:
+        return []
+    ready = [
+        download
+        for download in queued
+        if download.status is Status.QUEUED and (download.not_before is None or download.not_before <= now)
+    ]
+    ready.sort(key=_order)
+    return ready[:free_slots]
+
+
+def next_instant(queued: Iterable[Download]) -> datetime | None:
+    """When the next waiting download becomes ready."""
+    return min((download.not_before for download in queued if download.not_before is not None), default=None)
+
+
+def retry_delay_seconds(
+    failure: Failure, attempts: int, *, made_headway: bool, retry_after_seconds: float | None
+) -> float | None:
+    """How long to wait before an attempt that nobody asked for; ``None``: give up.
+
+    The worker has tried for a while already, so another attempt is made only after one that got further
+    (``made_headway``), or after a crash. Doubles from 2 s; the server's ``Retry-After`` counts if longer, to 10 min.
+    """
+    if failure.code == "worker-crashed":
+        return 1.0 if attempts < MAX_CRASHES else None
+    if failure.code not in _TRANSIENT or not made_headway or attempts >= MAX_ATTEMPTS:
+        return None
+    return min(600.0, max(2.0**attempts, retry_after_seconds or 0.0))
+
+
+def _order(download: Download) -> tuple[int, int]:
+    return (download.id if download.position is None else download.position, download.id)

@@ -1,0 +1,66 @@
+"""What the command line and the environment decide, and what the settings page changes. Standard library only."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Decided at the start, the same until the end."""
+
+    data_dir: Path
+    download_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    feed_port: int | None = None
+    native: bool = False
+    open_browser: bool = True
+    trusted_hosts: tuple[str, ...] = ()
+    root_path: str = ""
+    reset_store: bool = False
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def address(self) -> str:
+        """Where a browser on this machine finds the dashboard."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{self.root_path}"
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Every port the server listens on."""
+        return (self.port,) if self.feed_port is None else (self.port, self.feed_port)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Changed on the settings page, kept in the store."""
+
+    max_active: int = 4
+    """How many downloads run at a time, 1–32."""
+    connections: int = 8
+    """How many connections one file may use, 1–32."""
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Self:
+        """From what the store holds; fields that this version does not know are left out."""
+        return cls(**{f.name: record[f.name] for f in fields(cls) if f.name in record})
+
+    def to_record(self) -> dict[str, Any]:
+        """For the store and the wire."""
+        return asdict(self)
+
+    def changed(self, **changes: Any) -> Self:
+        """A copy with ``changes``."""
+        return replace(self, **changes)
