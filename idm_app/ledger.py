@@ -1,0 +1,123 @@
+"""All downloads as they are now: numbered, counted, published and stored by one hand.
+
+Only the manager writes here. Each change gets the next revision, goes to the feed at once, and to the store at once
+when the status changes, seldom for progress (byte offsets are in the worker's sidecar).
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from idm_app.errors import UnknownDownload
+from idm_app.feed import Feed
+from idm_app.model import Category, Download, Status
+from idm_app.store import Store
+
+_SAVE_PROGRESS_EVERY_SECONDS = 5.0
+
+
+class Ledger:
+    """The dictionary of downloads, in order of their ids."""
+
+    def __init__(self, store: Store, feed: Feed) -> None:
+        self._store = store
+        self._feed = feed
+        self._downloads = {download.id: download for download in store.downloads()}
+        self._last_id = store.last_id
+        self._queued = {d.id for d in self._downloads.values() if d.status is Status.QUEUED}
+        self._statuses = Counter(d.status for d in self._downloads.values())
+        self._categories = Counter(d.category for d in self._downloads.values())
+        self._saved_at: dict[int, float] = {}
+        self.revision = max((d.revision for d in self._downloads.values()), default=0)
+
+    def __getitem__(self, download_id: int) -> Download:
+        try:
+            return self._downloads[download_id]
+        except KeyError:
+            raise UnknownDownload(download_id) from None
+
+    def get(self, download_id: int) -> Download | None:
+        """One download, or ``None`` when it is gone."""
+        return self._downloads.get(download_id)
+
+    def __iter__(self) -> Iterator[Download]:
+        return iter(tuple(self._downloads.values()))
+
+    def __len__(self) -> int:
+        return len(self._downloads)
+
+    def newest_first(self) -> Iterable[Download]:
+        """All, without copying them."""
+        return reversed(self._downloads.values())
+
+    def queued(self) -> list[Download]:
+        """Those that wait for their turn."""
+        return [self._downloads[download_id] for download_id in self._queued]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many downloads there are of each status and category."""
+        return {
+            "counts": {status.value: self._statuses[status] for status in Status},
+            "categories": {category.value: self._categories[category] for category in Category},
+        }
+
+    def next_id(self) -> int:
+        """An id that was never given out."""
+        self._last_id += 1
+        return self._last_id
+
+    def write(self, download: Download, *, save: bool = False) -> Download:
+        """Take ``download`` as the newest truth and tell everybody. Returns it with its revision."""
+        before = self._downloads.get(download.id)
+        self.revision += 1
+        now = replace(download, revision=self.revision)
+        self._downloads[now.id] = now
+        self._count(before, -1)
+        self._count(now, +1)
+        self._feed.publish(before, now)
+        if before is None or before.status is not now.status:
+            (self._queued.add if now.status is Status.QUEUED else self._queued.discard)(now.id)
+            save = True
+        if save or time.monotonic() - self._saved_at.get(now.id, 0.0) > _SAVE_PROGRESS_EVERY_SECONDS:
+            self._saved_at[now.id] = time.monotonic()
+            self._store.put(now)
+        return now
+
+    def remove(self, download: Download) -> None:
+        """Forget a download and tell everybody."""
+        del self._downloads[download.id]
+        self.revision += 1
+        self._count(download, -1)
+        self._queued.discard(download.id)
+        self._saved_at.pop(download.id, None)
+        self._store.remove(download.id)
+        self._feed.remove(download.id, self.revision)
+
+    def search(
+        self, *, status: Status | None, category: Category | None, text: str, sort: str, limit: int, offset: int
+    ) -> tuple[list[Download], int]:
+        """One page of the downloads that fit, and how many fit. ``sort``: a field, with ``-`` for descending."""
+        words = text.casefold().split()
+        found = [
+            download
+            for download in self.newest_first()
+            if (status is None or download.status is status)
+            and (category is None or download.category is category)
+            and all(word in _searched(download) for word in words)
+        ]
+        if sort != "-id":
+            field, descending = sort.removeprefix("-"), sort.startswith("-")
+            known = [download for download in found if getattr(download, field) is not None]
+            known.sort(key=lambda download: getattr(download, field), reverse=descending)
+            found = known + [download for download in found if getattr(download, field) is None]
+        return found[offset : offset + limit], len(found)
+
+    def _count(self, download: Download | None, change: int) -> None:
+        if download is not None:
+            self._statuses[download.status] += change
+            self._categories[download.category] += change
+
+
+def _searched(download: Download) -> str:
+    return f"{download.title or ''} {download.filename or ''} {download.request.url}".casefold()
