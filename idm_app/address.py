@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, urlsplit
 
-from idm_app.errors import InvalidAddress
+from idm_app.errors import InvalidAddress, InvalidField
 
 MAX_ADDRESS_LENGTH = 8192
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
@@ -40,3 +40,19 @@ def checked_address(text: str, field: str = "url") -> str:
         query=quote(parts.query, _SAFE),
         fragment=quote(parts.fragment, _SAFE),
     ).geturl()
+
+
+def safe_directory(text: str) -> str:
+    """A relative folder below the download folder, with ``/`` between its parts.
+
+    Raises :class:`InvalidField` for anything that could lead out of it or that a file system refuses.
+    """
+    parts = [part for part in text.replace("\\", "/").split("/") if part]
+    for part in parts:
+        if part != part.strip(" .") or any(ord(character) < 32 or character in '<>:"|?*\x7f' for character in part):
+            raise InvalidField("directory", "The folder must be a plain name below the download folder.")
+        if len(part.encode("utf-8", "surrogatepass")) > 200:
+            raise InvalidField("directory", "The folder's name is too long.")
+    if not parts or text.startswith(("/", "\\", "~")):
+        raise InvalidField("directory", "The folder must be a plain name below the download folder.")
+    return "/".join(parts)

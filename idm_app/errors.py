@@ -10,6 +10,7 @@
     │   ├── WrongStatus          409
     │   │   └── Duplicate
     │   ├── FileGone             410
+    │   ├── TooMany              413
     │   └── StoreFull            507
     ├── DownloadError            a download that cannot go on; the codes are in ``FAILURES``
     └── StartError               the server cannot start (``exit_code``)
@@ -86,6 +87,13 @@ class FileGone(Refused):
 
     code = "file-gone"
     http_status = 410
+
+
+class TooMany(Refused):
+    """More at once than the server takes."""
+
+    code = "too-many"
+    http_status = 413
 
 
 class StoreFull(Refused):

@@ -1,0 +1,235 @@
+"""The wire shapes: what clients may send, and what the OpenAPI document says of the answers."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from idm_app.model import AudioFormat, Category, Cookie, Kind, Quality, Request, Status
+
+Address = Annotated[str, Field(examples=["https://example.org/file.zip"])]
+Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]{1,40}$")]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~-]{1,64}$")]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x7e]{0,4096}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Rate = Annotated[int, Field(ge=1024, le=10**12)]
+MAX_ADDRESSES = 20_000
+
+_OWN_HEADERS = {
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "if-range",
+    "range",
+    "transfer-encoding",
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CookieIn(_Strict):
+    """A cookie as the browser's own API gives it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[^\s;=,\x00-\x1f\x7f]{1,256}$")]
+    value: Annotated[str, StringConstraints(pattern=r"^[^;\x00-\x1f\x7f]{0,8192}$")]
+    domain: Annotated[str, StringConstraints(pattern=r"^\.?[A-Za-z0-9.:_\[\]-]{1,253}$")]
+    path: Annotated[str, StringConstraints(pattern=r"^/[^;\x00-\x1f\x7f]{0,1024}$")] = "/"
+    secure: bool = False
+    host_only: bool = True
+    expires_at_seconds: int | None = None
+
+
+class Choices(_Strict):
+    """How to download; the same for one address and for many."""
+
+    filename: Name | None = None
+    directory: Name | None = Field(None, description="below the download folder")
+    category: Category | None = None
+    quality: Quality = Quality.BEST
+    format_id: Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,80}$")] | None = None
+    audio_format: AudioFormat | None = None
+    subtitles: Annotated[list[Language], Field(max_length=50)] = []
+    playlist_items: Annotated[str, StringConstraints(pattern=r"^[0-9,:-]{1,1000}$")] | None = None
+    connections: Annotated[int, Field(ge=1, le=32)] | None = None
+    bytes_per_second_limit: Rate | None = None
+    queue: Annotated[str, StringConstraints(pattern=r"^[\w -]{1,50}$")] = "main"
+    start: bool = True
+    start_at: datetime | None = None
+    checksum: Annotated[str, StringConstraints(pattern=r"^(md5|sha1|sha256|sha512):[0-9A-Fa-f]{32,128}$")] | None = None
+    headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=50)] = {}
+    referrer: HeaderValue | None = None
+    cookies: Annotated[list[CookieIn], Field(max_length=300)] = []
+    on_duplicate: Literal["ask", "skip", "again"] = "again"
+
+    @model_validator(mode="after")
+    def _no_header_of_ours(self) -> Self:
+        if reserved := sorted(name for name in self.headers if name.lower() in _OWN_HEADERS):
+            raise ValueError(f"headers may not set {', '.join(reserved)}")
+        if self.start_at is not None and self.start_at.tzinfo is None:
+            raise ValueError("start_at needs a time zone, for example 2026-11-22T22:00:00Z")
+        return self
+
+    def request(self, url: str, directory: str | None, filename: str | None) -> Request:
+        """What the manager takes."""
+        return Request(
+            url=url,
+            filename=filename,
+            directory=directory,
+            category=self.category,
+            quality=self.quality,
+            format_id=self.format_id,
+            audio_format=self.audio_format,
+            subtitles=tuple(self.subtitles),
+            playlist_items=self.playlist_items,
+            connections=self.connections,
+            bytes_per_second_limit=self.bytes_per_second_limit,
+            checksum=self.checksum,
+            headers=tuple(self.headers.items()),
+            referrer=self.referrer,
+            cookies=tuple(Cookie(**cookie.model_dump()) for cookie in self.cookies),
+        )
+
+
+class NewDownloads(Choices):
+    """``url`` for one, ``urls`` for many."""
+
+    url: Address | None = None
+    urls: Annotated[list[Address], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.url is None) == (self.urls is None):
+            raise ValueError("send either url (one address) or urls (a list of addresses)")
+        return self
+
+
+class Changes(_Strict):
+    """What may be changed on a download, also while it runs."""
+
+    bytes_per_second_limit: Rate | None = None
+    queue: Annotated[str, StringConstraints(pattern=r"^[\w -]{1,50}$")] | None = None
+    position: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    title: Name | None = None
+    url: Address | None = None
+
+
+class Action(_Strict):
+    """One action on many."""
+
+    action: Literal["pause", "resume", "retry", "remove"]
+    ids: Annotated[list[int], Field(max_length=20_000)] | Literal["all"]
+
+
+class SettingsIn(_Strict):
+    """What the settings page changes."""
+
+    max_active: Annotated[int, Field(ge=1, le=32)] | None = None
+    connections: Annotated[int, Field(ge=1, le=32)] | None = None
+
+
+class ErrorOut(BaseModel):
+    """Why a download failed."""
+
+    code: str
+    message: str
+    detail: str
+    retryable: bool
+
+
+class DownloadOut(BaseModel):
+    """A download. Unknown is ``null``; sizes are bytes, rates bytes per second, times UTC."""
+
+    id: int
+    url: str
+    kind: Kind | None
+    status: Status
+    done: bool
+    title: str | None
+    filename: str | None
+    category: Category
+    progress: float | None
+    received_bytes: int
+    total_bytes: int | None
+    total_is_estimate: bool
+    bytes_per_second: float | None
+    eta_seconds: float | None
+    phase: str | None
+    connections: int
+    error: ErrorOut | None
+    queue: str
+    position: int | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    file_url: str | None
+    revision: int
+
+
+class StreamOut(BaseModel):
+    """One track or file of a download."""
+
+    name: str
+    received_bytes: int
+    total_bytes: int | None
+    total_is_estimate: bool
+
+
+class EventOut(BaseModel):
+    """Something that happened to a download."""
+
+    at: datetime
+    code: str
+    message: str
+
+
+class DownloadDetailsOut(DownloadOut):
+    """A download with what its workers do."""
+
+    segments: list[tuple[int, int, int]]
+    streams: list[StreamOut]
+    events: list[EventOut]
+
+
+class DownloadsOut(BaseModel):
+    """A page of downloads."""
+
+    downloads: list[DownloadOut]
+    total: int
+
+
+class AddedOut(BaseModel):
+    """The answer to ``urls``."""
+
+    downloads: list[DownloadOut]
+
+
+class ChangedOut(BaseModel):
+    """How many an action changed."""
+
+    changed: int
+
+
+class HealthOut(BaseModel):
+    """That the server answers."""
+
+    status: Literal["ok"]
+    version: str
+    api: int
+
+
+class ProblemOut(BaseModel):
+    """A refusal (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    message: str
+    field: str | None = None
+
+
+Stats = dict[str, Any]

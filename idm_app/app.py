@@ -1,0 +1,191 @@
+"""The composition root: options → store → manager → API and dashboard → gate → one server on one port.
+
+Our own uvicorn server rather than NiceGUI's ``ui.run``: the port is bound before the store is touched, so that a
+second instance harms nothing; the gate stands before everything, NiceGUI's socket included; a second port serves the
+same application; and a stop ends with exit code 0.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from idm_app import __version__, window
+from idm_app.access import Gate
+from idm_app.errors import PortTaken, WrongOption
+from idm_app.manager import Manager
+from idm_app.settings import Options
+from idm_app.store import Store
+
+_MAX_HEADER_BYTES = 32 * 1024
+_MAX_SOCKET_MESSAGE_BYTES = 1024 * 1024
+_STOP_SECONDS = 1
+
+
+def run(options: Options) -> None:
+    """Serve until SIGTERM, Ctrl-C, or the window is closed. Raises :class:`StartError`."""
+    _check_exposure(options)
+    _set_up_logging()
+    sockets = [_bind(options.host, port) for port in options.ports]
+    try:
+        options.download_dir.mkdir(parents=True, exist_ok=True)
+        store = Store.open(options.data_dir, address=options.address, reset=options.reset_store)
+    except OSError as error:
+        raise WrongOption(f"The folder {error.filename} cannot be used: {error.strerror}.") from error
+    finally:
+        if "store" not in locals():
+            for bound in sockets:
+                bound.close()
+    config = uvicorn.Config(lambda: None, loop="auto")
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(options, store, sockets))
+
+
+async def _serve(options: Options, store: Store, sockets: list[socket.socket]) -> None:
+    gated = Gate(build(options, store), options)
+    servers = [_Server(_config(gated, options, lifespan="on"), lambda: _announce(options))]
+    servers += [_Server(_config(gated, options, lifespan="off"), lambda: None) for _ in sockets[1:]]
+
+    def stop(*_: object) -> None:
+        for server in servers:
+            server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, stop)
+    if options.native:
+        window.open_for(options.address, stop)
+    await asyncio.gather(*(server.serve([bound]) for server, bound in zip(servers, sockets, strict=True)))
+
+
+def build(options: Options, store: Store) -> FastAPI:
+    """The whole application but for the gate."""
+    os.environ.setdefault("NICEGUI_STORAGE_PATH", str(options.data_dir / "dashboard"))  # read when NiceGUI is imported
+    from nicegui import core, ui
+
+    from idm_app.api import add_api
+    from idm_app.dashboard import build_dashboard
+
+    manager = Manager(options, store)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await manager.start()
+        yield
+        await manager.close()
+
+    app = FastAPIOffline(
+        docs_url="/api/docs",
+        redoc_url=None,
+        static_url="/api/docs-static",
+        openapi_url="/api/openapi.json",
+        title="idm – download manager",
+        version=__version__,
+        lifespan=lifespan,
+    )
+    add_api(app, manager)
+    build_dashboard(manager)
+    core.sio.eio.cors_allowed_origins = []  # the gate decides; NiceGUI ships "*"
+    ui.run_with(
+        app,
+        title="idm – download manager",
+        dark=None,
+        binding_refresh_interval=None,
+        reconnect_timeout=20,
+        show_welcome_message=False,
+    )
+    return app
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us, and says when the port answers."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+
+
+def _config(app: Gate, options: Options, lifespan: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="h11",  # httptools has no limit on headers (measured: a 300 MiB one was taken)
+        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+        ws="websockets-sansio",
+        ws_max_size=_MAX_SOCKET_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        lifespan="on" if lifespan == "on" else "off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        root_path=options.root_path,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        bound = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise PortTaken(
+            f"Port {port} on {host} cannot be used ({error.strerror}). Choose another one with --port, "
+            f"for example --port {port + 1}."
+        ) from error
+    bound.setblocking(False)
+    return bound
+
+
+def _check_exposure(options: Options) -> None:
+    if not options.is_loopback:
+        raise WrongOption(
+            f"--host {options.host} would let other machines in, and this version has no sign-in yet. "
+            "Use 127.0.0.1, or reach the server through an SSH tunnel."
+        )
+
+
+def _announce(options: Options) -> None:
+    sys.stdout.write(
+        f"idm {__version__} is ready: {options.address} (data: {options.data_dir}, downloads: {options.download_dir})\n"
+    )
+    sys.stdout.flush()
+    has_screen = sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    if options.open_browser and not options.native and has_screen:
+        threading.Thread(target=webbrowser.open, args=(options.address,), daemon=True).start()
+
+
+class _Escaping(logging.Formatter):
+    """Foreign text cannot forge a log line or drive a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
+def _set_up_logging() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Escaping("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
