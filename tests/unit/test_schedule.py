@@ -1,0 +1,64 @@
+"""Which downloads start, and when a failed one is tried again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from idm_app import schedule
+from idm_app.model import Download, Failure, Request, Status
+from idm_app.units import utc_now
+
+NOW = utc_now()
+
+
+def queued(download_id: int, position: int | None = None) -> Download:
+    return Download(download_id, Request("http://x/"), NOW, position=position or download_id)
+
+
+def failure(code: str) -> Failure:
+    return Failure(code, "", "", True)
+
+
+def test_they_start_in_order_and_only_as_many_as_there_are_slots() -> None:
+    waiting = [queued(3), queued(1), queued(2)]
+    assert [d.id for d in schedule.startable(waiting, 2, NOW)] == [1, 2]
+    assert schedule.startable(waiting, 0, NOW) == []
+    assert schedule.startable(waiting, -1, NOW) == []
+
+
+def test_a_position_moves_one_to_the_front_and_the_newer_wins_a_tie() -> None:
+    assert [d.id for d in schedule.startable([queued(1), queued(9, 1), queued(2)], 3, NOW)] == [1, 9, 2]
+
+
+def test_one_that_waits_is_passed_over_until_its_time() -> None:
+    waiting = replace(queued(1), not_before=NOW + timedelta(seconds=5))
+    assert [d.id for d in schedule.startable([waiting, queued(2)], 2, NOW)] == [2]
+    assert [d.id for d in schedule.startable([waiting], 2, NOW + timedelta(seconds=5))] == [1]
+    assert schedule.next_instant([waiting, queued(2)]) == waiting.not_before
+
+
+def test_others_than_queued_never_start() -> None:
+    assert schedule.startable([replace(queued(1), status=Status.PAUSED)], 1, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "attempts", "headway", "retry_after", "delay"),
+    [
+        ("connection-lost", 1, True, None, 2),
+        ("connection-lost", 4, True, None, 16),
+        ("connection-lost", 5, True, None, None),
+        ("connection-lost", 1, False, None, None),
+        ("server-busy", 1, True, 30, 30),
+        ("server-busy", 1, True, 10**9, 600),
+        ("not-found", 1, True, None, None),
+        ("disk-full", 1, True, None, None),
+        ("worker-crashed", 1, False, None, 1),
+        ("worker-crashed", 3, False, None, None),
+    ],
+)
+def test_retry_delays(code: str, attempts: int, headway: bool, retry_after: float | None, delay: float | None) -> None:
+    assert (
+        schedule.retry_delay_seconds(failure(code), attempts, made_headway=headway, retry_after_seconds=retry_after)
+        == delay
+    )
