@@ -14,7 +14,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
@@ -36,19 +36,12 @@ def run(options: Options) -> None:
     """Serve until SIGTERM, Ctrl-C, or the window is closed. Raises :class:`StartError`."""
     _check_exposure(options)
     _set_up_logging()
-    sockets = [_bind(options.host, port) for port in options.ports]
-    try:
-        options.download_dir.mkdir(parents=True, exist_ok=True)
-        store = Store.open(options.data_dir, address=options.address, reset=options.reset_store)
-    except OSError as error:
-        raise WrongOption(f"The folder {error.filename} cannot be used: {error.strerror}.") from error
-    finally:
-        if "store" not in locals():
-            for bound in sockets:
-                bound.close()
-    config = uvicorn.Config(lambda: None, loop="auto")
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(options, store, sockets))
+    with ExitStack() as bound:
+        sockets = [bound.enter_context(_bind(options.host, port)) for port in options.ports]
+        store = _open_store(options)
+        loop_factory = uvicorn.Config("", loop="auto").get_loop_factory()
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_serve(options, store, sockets))
 
 
 async def _serve(options: Options, store: Store, sockets: list[socket.socket]) -> None:
@@ -144,6 +137,14 @@ def _config(app: Gate, options: Options, lifespan: str) -> uvicorn.Config:
         root_path=options.root_path,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
+
+
+def _open_store(options: Options) -> Store:
+    try:
+        options.download_dir.mkdir(parents=True, exist_ok=True)
+        return Store.open(options.data_dir, address=options.address, reset=options.reset_store)
+    except OSError as error:
+        raise WrongOption(f"The folder {error.filename} cannot be used: {error.strerror}.") from error
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -170,7 +170,7 @@ class Manager:
             for download in added:
                 self._ledger.remove(download)
             raise
-        self._start_ready()
+        asyncio.get_running_loop().call_soon(self._start_ready)  # the answer goes first
         return [self._ledger.get(download.id) or download for download in answer]
 
     async def pause(self, download_id: int) -> Download:

@@ -1,11 +1,14 @@
 """The REST API and the feed: what clients outside the dashboard use."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from starlette.routing import Match
 
 from idm_app.api import downloads, problems, server, socket
 from idm_app.manager import Manager
 
 __all__ = ["add_api"]
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def add_api(app: FastAPI, manager: Manager) -> None:
@@ -13,5 +16,14 @@ def add_api(app: FastAPI, manager: Manager) -> None:
     router = APIRouter()
     for part in (downloads, server, socket):
         router.include_router(part.build(manager))
+
+    @router.api_route("/api/{rest:path}", methods=_METHODS, include_in_schema=False)
+    @router.api_route("/download", methods=_METHODS, include_in_schema=False)
+    @router.api_route("/list", methods=_METHODS, include_in_schema=False)
+    async def nothing_here(request: Request) -> None:
+        """Without it the dashboard, which is mounted behind, would answer with a page."""
+        known = any(route.matches(request.scope)[0] is Match.PARTIAL for route in router.routes)
+        raise HTTPException(405 if known else 404)
+
     app.include_router(router)
     problems.install(app)

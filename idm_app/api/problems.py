@@ -14,6 +14,7 @@ from idm_app.errors import InvalidField, Refused
 
 log = logging.getLogger(__name__)
 
+_WORDS = {404: "There is nothing at this path.", 405: "This path does not take that method."}
 _CODES = {400: "malformed", 401: "not-signed-in", 403: "forbidden", 404: "not-found", 405: "wrong-method"}
 
 
@@ -42,7 +43,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:
         code = getattr(error, "code", None) or _CODES.get(error.status_code, "refused")
-        answer = problem(error.status_code, code, str(error.detail))
+        answer = problem(error.status_code, code, _WORDS.get(error.status_code, str(error.detail)))
         answer.headers.update(error.headers or {})
         return answer
 
