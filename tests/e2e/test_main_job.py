@@ -1,0 +1,67 @@
+"""The main job as a person sees it: two tabs and the extension's popup show the same moving bar."""
+
+import hashlib
+import re
+import time
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+MIB = 1024 * 1024
+
+
+def row(page: Page, download_id: int) -> Locator:
+    return page.locator(f'[data-download-id="{download_id}"]')
+
+
+def percent(page: Page, download_id: int) -> float | None:
+    value = row(page, download_id).get_by_role("progressbar").first.get_attribute("aria-valuenow")
+    return None if value is None else float(value)
+
+
+def save(page: Page, download_id: int) -> Locator:
+    named = re.compile("^Save")
+    place = row(page, download_id)
+    return place.get_by_role("link", name=named).or_(place.get_by_role("button", name=named))
+
+
+def add_by_dialog(page: Page, text: str) -> None:
+    page.get_by_role("button", name="Add URL").first.click()
+    field = page.get_by_role("textbox", name="URL", exact=True).last
+    field.fill(text)
+    page.get_by_role("button", name="Download", exact=True).last.click()
+
+
+def test_two_tabs_and_the_popup_see_the_same_moving_bar_and_each_can_save(
+    server: Any, origin: Any, extension: Any
+) -> None:
+    context: BrowserContext = extension.context
+    first, second = context.new_page(), context.new_page()
+    first.goto(server.url)
+    second.goto(server.url)
+    popup = extension.open_popup()
+    add_by_dialog(first, origin.url("/file/film.mp4", size=4 * MIB, seed=4, rate=350_000))
+    expect(first.get_by_text(re.compile("Download started #1"))).to_be_visible()
+    pages = (first, second, popup)
+    for page in pages:
+        expect(row(page, 1)).to_have_attribute("data-status", "downloading")
+    seen: dict[int, list[float]] = {0: [], 1: [], 2: []}
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        for number, page in enumerate(pages):
+            if (now := percent(page, 1)) is not None:
+                seen[number].append(now)
+        if all(seen.values()):
+            assert max(s[-1] for s in seen.values()) - min(s[-1] for s in seen.values()) < 25
+        time.sleep(0.1)
+    for numbers in seen.values():
+        assert len(set(numbers)) > 5, numbers
+        assert numbers == sorted(numbers)
+    for page in pages:
+        expect(row(page, 1)).to_have_attribute("data-status", "completed", timeout=30_000)
+        expect(save(page, 1)).to_be_visible()
+    with first.expect_download() as saved:
+        save(first, 1).click()
+    content = saved.value.path().read_bytes()
+    assert saved.value.suggested_filename == "film.mp4"
+    assert hashlib.sha256(content).hexdigest() == origin.sha256(4 * MIB, 4)
