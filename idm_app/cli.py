@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -169,7 +168,3 @@ def _download_dir() -> Path:
     import platformdirs
 
     return platformdirs.user_downloads_path()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -64,8 +64,8 @@ def applied(
                 connections=0,
             )
         case Noted():
-            anew = {"progress": None, "received_bytes": 0} if report.code == "restarted" else {}
-            return replace(download, events=with_event(download, report.code, report.message, now), **anew)
+            noted = replace(download, events=with_event(download, report.code, report.message, now))
+            return replace(noted, progress=None, received_bytes=0) if report.code == "restarted" else noted
         case Expanded():
             return replace(
                 download,
