@@ -1,0 +1,24 @@
+"""The dashboard: pages for people, made of elements that are bound to one model shared by all tabs."""
+
+from nicegui import app, ui
+
+from idm_app.dashboard import words
+from idm_app.dashboard.board import Board
+from idm_app.dashboard.tab import Tab
+from idm_app.dashboard.theme import add_theme
+from idm_app.dashboard.view import View
+from idm_app.manager import Manager
+
+__all__ = ["build_dashboard"]
+
+
+def build_dashboard(manager: Manager) -> None:
+    """Register the dashboard with NiceGUI. Once, before the server starts."""
+    board = Board(manager)
+    add_theme()
+    app.on_startup(board.start)
+
+    @ui.page("/", title=words.PRODUCT)
+    def page(show: str = "all", q: str = "") -> None:
+        """``show`` and ``q``: the filter and the search, so that they survive a reload."""
+        Tab(board, View.of(show, q))

@@ -1,0 +1,102 @@
+// One download: a row on a wide screen, a card on a phone. Shows `state` as row_state.py made it, and nothing else.
+// It speaks through bubbling DOM events, so that a list needs one listener, not one for each row:
+// `row-action` {id, action} and `row-select` {id, selected}.
+
+const prefix = new URL(import.meta.url).pathname.split("/_nicegui/")[0]; // right behind a proxy's sub-path, too
+const instant = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+const actionIcons = { pause: "pause", resume: "play_arrow", retry: "refresh", remove: "close" };
+const categoryIcons = {
+  compressed: "folder_zip",
+  documents: "description",
+  music: "music_note",
+  programs: "widgets",
+  video: "movie",
+  playlist: "playlist_play",
+  other: "insert_drive_file",
+};
+
+async function copyText(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = Object.assign(document.createElement("textarea"), { value: text }); // plain http on a LAN
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}
+
+export default {
+  inheritAttrs: false,
+  props: { state: Object, selected: Boolean },
+  template: `
+    <div v-memo="[state, selected, copied]" class="download" :class="{ selected }" role="listitem"
+         :data-download-id="state.id" :data-status="state.status" @click="toggleByClick">
+      <label class="pick">
+        <input type="checkbox" :checked="selected" :aria-label="words.select + ' ' + state.title" @change="select">
+      </label>
+      <i class="material-icons kind" :class="state.category" aria-hidden="true">{{ icon }}</i>
+      <div class="name">
+        <bdi class="title" :title="state.title">{{ state.title }}</bdi>
+        <span class="origin">#{{ state.id }} · {{ state.site }} · {{ added }}</span>
+      </div>
+      <div class="state">
+        <div class="words"><span class="status">{{ state.status_text }}</span>
+          <span class="percent">{{ state.percent_text }}</span></div>
+        <div class="bar" role="progressbar" :class="{ unknown: state.progress === null }"
+             :aria-label="state.title" aria-valuemin="0" aria-valuemax="100"
+             :aria-valuenow="state.progress" :aria-valuetext="state.status_text + ' ' + state.percent_text">
+          <div class="fill" :style="{ '--progress': state.progress ?? 0 }"></div>
+        </div>
+      </div>
+      <span class="size">{{ state.size_text }}</span>
+      <span class="rate">{{ state.rate_text }}</span>
+      <span class="eta">{{ state.eta_text }}</span>
+      <div class="actions">
+        <a v-if="state.file_url" class="save" :href="file" download :aria-label="words.save + ' ' + state.title"
+           :title="words.save"><i class="material-icons" aria-hidden="true">save_alt</i><span>{{ words.save }}</span></a>
+        <button v-for="action in state.actions" :key="action" type="button" :class="action"
+                :aria-label="words[action]" :title="words[action]" @click="tell('row-action', { action })">
+          <i class="material-icons" aria-hidden="true">{{ actionIcons[action] }}</i>
+        </button>
+      </div>
+      <div v-if="state.error" class="error">
+        <span>{{ state.error.message }}</span>
+        <details>
+          <summary>{{ words.details }}</summary>
+          <pre>{{ state.error.detail }}</pre>
+          <button type="button" @click="copy">{{ copied ? words.copied : words.copy }}</button>
+        </details>
+      </div>
+    </div>`,
+  data: () => ({ copied: false }),
+  created() {
+    this.words = window.idmWords;
+    this.actionIcons = actionIcons;
+  },
+  computed: {
+    icon() {
+      return categoryIcons[this.state.category] ?? categoryIcons.other;
+    },
+    added() {
+      return instant.format(new Date(this.state.created_at));
+    },
+    file() {
+      return prefix + this.state.file_url;
+    },
+  },
+  methods: {
+    tell(type, detail) {
+      this.$el.dispatchEvent(new CustomEvent(type, { bubbles: true, detail: { id: this.state.id, ...detail } }));
+    },
+    select(event) {
+      this.tell("row-select", { selected: event.target.checked });
+    },
+    toggleByClick(event) {
+      if (event.target.closest("a, button, label, details") || getSelection().toString()) return;
+      this.tell("row-select", { selected: !this.selected });
+    },
+    async copy() {
+      await copyText(this.state.error.detail);
+      this.copied = true;
+    },
+  },
+};

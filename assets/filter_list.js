@@ -1,0 +1,23 @@
+// What can be shown, each with its live count (`state`: key → number). Emits `choose` with a key.
+
+const number = new Intl.NumberFormat();
+
+export default {
+  props: { state: Object, groups: Array, chosen: String },
+  emits: ["choose"],
+  created() {
+    this.number = number;
+  },
+  template: `
+    <nav class="filters">
+      <section v-for="group in groups" :key="group.label" :aria-label="group.label">
+        <h2>{{ group.label }}</h2>
+        <button v-for="entry in group.entries" :key="entry.key" type="button" :class="entry.key"
+                :aria-current="entry.key === chosen ? 'true' : null" @click="$emit('choose', entry.key)">
+          <i class="material-icons" aria-hidden="true">{{ entry.icon }}</i>
+          <span class="label">{{ entry.label }}</span>
+          <span class="count">{{ number.format(state[entry.key] ?? 0) }}</span>
+        </button>
+      </section>
+    </nav>`,
+};

@@ -1,0 +1,45 @@
+// Anywhere on the page: `n` opens the Add dialog, `/` goes to the search; pasted or dropped addresses go to the dialog.
+// Emits `open`, and `addresses` with the text.
+
+const MAX_CHARACTERS = 500_000; // NiceGUI's socket takes one megabyte
+
+function isEditable(target) {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=checkbox]), textarea, select"));
+}
+
+export default {
+  emits: ["open", "addresses"],
+  template: `<span hidden></span>`,
+  mounted() {
+    this.listeners = { keydown: this.onKey, paste: this.onPaste, dragover: this.onDragOver, drop: this.onDrop };
+    for (const [type, listener] of Object.entries(this.listeners)) document.addEventListener(type, listener);
+  },
+  unmounted() {
+    for (const [type, listener] of Object.entries(this.listeners)) document.removeEventListener(type, listener);
+  },
+  methods: {
+    onKey(event) {
+      if (event.ctrlKey || event.metaKey || event.altKey || isEditable(event.target)) return;
+      if (document.querySelector("[role=dialog]")) return;
+      if (event.key === "n") this.$emit("open");
+      else if (event.key === "/") document.querySelector(".search input")?.focus();
+      else return;
+      event.preventDefault();
+    },
+    onPaste(event) {
+      if (!isEditable(event.target)) this.take(event, event.clipboardData.getData("text/plain"));
+    },
+    onDragOver(event) {
+      if (event.dataTransfer.types.includes("text/uri-list")) event.preventDefault();
+    },
+    onDrop(event) {
+      const text = event.dataTransfer.getData("text/uri-list");
+      if (!isEditable(event.target)) this.take(event, text.replace(/^#.*$/gm, ""));
+    },
+    take(event, text) {
+      if (!/https?:\/\//i.test(text)) return;
+      event.preventDefault();
+      this.$emit("addresses", text.slice(0, MAX_CHARACTERS));
+    },
+  },
+};

@@ -1,0 +1,99 @@
+"""What buttons do to downloads: ask where something would be lost, do it, say what was refused."""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from nicegui import ui
+
+from idm_app.dashboard import words
+from idm_app.dashboard.question import Answer, Question
+from idm_app.dashboard.row_state import title
+from idm_app.errors import Refused, UnknownDownload
+from idm_app.manager import Manager
+from idm_app.model import Download, Status
+
+
+class Actions:
+    """The actions of one tab."""
+
+    def __init__(self, manager: Manager) -> None:
+        self._manager = manager
+        self._question = Question()
+        self._client = ui.context.client
+
+    async def on_one(self, action: str, download_id: int) -> None:
+        """``pause``, ``resume``, ``retry`` or ``remove`` one download."""
+        manager = self._manager
+        match action:
+            case "pause":
+                await self._attempt(lambda: manager.pause(download_id))
+            case "resume":
+                await self._attempt(lambda: manager.resume(download_id))
+            case "retry":
+                await self._attempt(lambda: manager.retry(download_id))
+            case "remove":
+                await self._attempt(lambda: self._ask_to_remove([download_id]))
+
+    async def on_many(self, action: str, ids: Iterable[int] | None) -> None:
+        """``pause`` or ``resume`` all of ``ids`` that allow it (``None``: every download)."""
+        chosen = None if ids is None else list(ids)
+        await self._attempt(lambda: self._manager.act(action, chosen))
+
+    async def remove_many(self, ids: Iterable[int]) -> None:
+        """Ask, then remove."""
+        await self._attempt(lambda: self._ask_to_remove(list(ids)))
+
+    def remove_completed(self) -> None:
+        """Ask, then take everything finished off the list; the files stay."""
+        ids = [d.id for d in self._manager.newest_first() if d.status is Status.COMPLETED]
+        if not ids:
+            ui.notify(words.changed(0))
+            return
+        self._question.ask(
+            words.remove_many(len(ids)), words.ONLY_THE_LIST, [self._answer(words.REMOVE_FROM_LIST, ids)]
+        )
+
+    async def _attempt(self, do: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await do()
+        except UnknownDownload:
+            pass  # gone already, as its row is about to be
+        except Refused as error:
+            with self._client:
+                ui.notify(str(error), type="negative", multi_line=True)
+
+    async def _ask_to_remove(self, ids: list[int]) -> None:
+        downloads = [self._manager.get(download_id) for download_id in ids]
+        if not downloads:
+            return
+        has_file = any(download.path for download in downloads)
+        would_lose = has_file or any(download.received_bytes for download in downloads)
+        if not would_lose and len(ids) == 1:
+            await self._remove(ids, delete_file=False)
+            return
+        question = words.remove_one(title(downloads[0])) if len(ids) == 1 else words.remove_many(len(ids))
+        self._question.ask(question, _consequence(downloads, has_file), self._answers(ids, has_file))
+
+    def _answers(self, ids: list[int], has_file: bool) -> list[Answer]:
+        if not has_file:
+            return [self._answer(words.REMOVE, ids, is_destructive=True)]
+        with_file = words.REMOVE_WITH_FILE if len(ids) == 1 else words.REMOVE_WITH_FILES
+        return [
+            self._answer(with_file, ids, delete_file=True, is_destructive=True),
+            self._answer(words.REMOVE_FROM_LIST, ids),
+        ]
+
+    def _answer(self, label: str, ids: list[int], *, delete_file: bool = False, is_destructive: bool = False) -> Answer:
+        return Answer(label, lambda: self._attempt(lambda: self._remove(ids, delete_file=delete_file)), is_destructive)
+
+    async def _remove(self, ids: list[int], *, delete_file: bool) -> None:
+        if not delete_file:
+            await self._manager.act("remove", ids)
+            return
+        for download_id in ids:
+            await self._attempt(lambda: self._manager.remove(download_id, delete_file=True))  # noqa: B023
+
+
+def _consequence(downloads: list[Download], has_file: bool) -> str:
+    if len(downloads) > 1:
+        return words.FILES_STAY
+    return words.FILE_STAYS if has_file else words.PARTS_ARE_LOST

@@ -1,0 +1,162 @@
+"""What all tabs show, kept once: a bindable row for each download on some screen, the totals, the order of the lists.
+
+One subscription to the feed, whatever the number of tabs. Event loop only.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from nicegui import Event, background_tasks, binding
+
+from idm_app.dashboard import words
+from idm_app.dashboard.row_state import RowState, row_state
+from idm_app.dashboard.view import View, counts, select
+from idm_app.errors import UnknownDownload
+from idm_app.feed import Frame
+from idm_app.manager import Manager
+from idm_app.model import Download, Status
+from idm_app.units import format_bytes, format_rate
+
+_LIST_SECONDS = 0.25
+"""At most four times a second a list gains, loses or moves rows; the first change after a pause shows at once."""
+_TOTALS_SECONDS = 0.25
+_LIST_CACHE = 32
+
+
+@binding.bindable_dataclass
+class ShownRow:
+    """A download on some screen. The tabs' elements bind to ``state``; without any, it is forgotten."""
+
+    state: RowState
+
+
+@binding.bindable_dataclass
+class Totals:
+    """What the status bar and the filters say."""
+
+    bar: dict[str, str]
+    counts: dict[str, int]
+
+
+class Board:
+    """The dashboard's model: bindable values and two signals, fed by the manager."""
+
+    def __init__(self, manager: Manager) -> None:
+        self.manager = manager
+        self.totals = Totals(bar={}, counts={})
+        self.list_changed: Event[[]] = Event()
+        """Downloads have come, gone, or changed their status."""
+        self.ended: Event[[list[Download]]] = Event()
+        """These have just finished or failed."""
+        self._rows: WeakValueDictionary[int, ShownRow] = WeakValueDictionary()
+        self._unfinished: dict[int, Status] = {}
+        self._lists: dict[View, list[int]] = {}
+        self._announce_list = _Paced(_LIST_SECONDS, self._list_has_changed)
+        self._refresh_totals = _Paced(_TOTALS_SECONDS, self._read_totals)
+
+    def start(self) -> None:
+        """Follow the feed until the server stops."""
+        self._read_totals()
+        background_tasks.create(self._follow(), name="dashboard follows the feed")
+
+    def row(self, download: Download) -> ShownRow:
+        """The bindable row of ``download``, the same for every tab. Keep it as long as it is shown."""
+        row = self._rows.get(download.id)
+        if row is None:
+            row = self._rows[download.id] = ShownRow(row_state(download))
+        return row
+
+    def ids(self, view: View) -> list[int]:
+        """All ids that ``view`` accepts, in order. Not to be changed."""
+        ids = self._lists.get(view)
+        if ids is None:
+            if len(self._lists) >= _LIST_CACHE:
+                self._lists.clear()
+            ids = self._lists[view] = select(self.manager.newest_first(), view)
+        return ids
+
+    async def _follow(self) -> None:
+        while True:
+            subscription = self.manager.subscribe()
+            self._catch_up()
+            try:
+                while (frame := await subscription.next()) is not None:
+                    self._take(frame)
+            finally:
+                subscription.close()
+
+    def _catch_up(self) -> None:
+        for download in self.manager.newest_first():
+            if row := self._rows.get(download.id):
+                row.state = row_state(download)
+        self._unfinished = {d.id: d.status for d in self.manager.newest_first() if not d.status.is_finished}
+        self._announce_list()
+
+    def _take(self, frame: Frame) -> None:
+        has_changed, ended = bool(frame.removed), []
+        for download_id in frame.removed:
+            self._unfinished.pop(download_id, None)
+        for download_id in {update["id"] for update in frame.updates}.difference(frame.removed):
+            try:
+                download = self.manager.get(download_id)
+            except UnknownDownload:  # removed since; a later frame says so
+                continue
+            if row := self._rows.get(download_id):
+                row.state = row_state(download)
+            before = self._unfinished.get(download_id)
+            if download.status.is_finished:
+                if self._unfinished.pop(download_id, None):
+                    ended.append(download)
+            else:
+                self._unfinished[download_id] = download.status
+            has_changed |= download.status is not before
+        if has_changed:
+            self._announce_list()
+        self._refresh_totals()
+        if ended:
+            self.ended.emit(ended)
+
+    def _list_has_changed(self) -> None:
+        self._lists.clear()
+        self._read_totals()
+        self.list_changed.emit()
+
+    def _read_totals(self) -> None:
+        stats = self.manager.stats()
+        by_status = stats["counts"]
+        running = sum(by_status.get(status, 0) for status in Status if status.is_running)
+        free_bytes = stats["free_bytes"]
+        self.totals.bar = {
+            "rate_text": format_rate(stats["bytes_per_second"]),
+            "active_text": words.active(running),
+            "queued_text": words.queued(by_status.get(Status.QUEUED, 0)),
+            "free_text": "" if free_bytes is None else words.free(format_bytes(free_bytes)),
+        }
+        self.totals.counts = counts(by_status, stats["categories"])
+
+
+class _Paced:
+    """Calls at once after a pause, else not more often than every ``seconds``; the last call is never lost."""
+
+    def __init__(self, seconds: float, callback: Callable[[], Any]) -> None:
+        self._seconds = seconds
+        self._callback = callback
+        self._may_call_at = float("-inf")
+        self._planned = False
+
+    def __call__(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._planned:
+            return
+        if loop.time() >= self._may_call_at:
+            self._run()
+        else:
+            self._planned = True
+            loop.call_at(self._may_call_at, self._run)
+
+    def _run(self) -> None:
+        self._planned = False
+        self._may_call_at = asyncio.get_running_loop().time() + self._seconds
+        self._callback()

@@ -1,0 +1,60 @@
+"""Elements of ours that show one value: when it changes the new one is sent, else they cost nothing."""
+
+from typing import Any
+
+from nicegui import binding
+from nicegui.element import Element
+
+from idm_app.dashboard.board import ShownRow, Totals
+from idm_app.dashboard.theme import ASSETS
+
+
+class BoundElement(Element):
+    """A component under ``assets/`` whose property ``state`` follows ``field`` of ``source``."""
+
+    state = binding.BindableProperty(on_change=lambda element, state: element.props.__setitem__("state", state))
+
+    def __init__(self, source: object, field: str) -> None:
+        super().__init__()
+        self.state = getattr(source, field)
+        self.props["state"] = self.state
+        binding.bind_from(self, "state", source, field)
+
+
+class DownloadRow(BoundElement, component=ASSETS / "download_row.js"):
+    """One download. Its buttons and its check box speak through DOM events, see :class:`DownloadList`."""
+
+    def __init__(self, row: ShownRow) -> None:
+        super().__init__(row, "state")
+
+    def mark_selected(self, selected: bool) -> None:
+        """Show whether it is selected."""
+        self.props.set_bool("selected", selected)
+
+
+class StatusBar(BoundElement, component=ASSETS / "status_bar.js"):
+    """Total rate, counts, room on the disk, and the connection of this very tab."""
+
+    def __init__(self, totals: Totals) -> None:
+        super().__init__(totals, "bar")
+
+
+class FilterList(BoundElement, component=ASSETS / "filter_list.js"):
+    """What can be shown, each with its count. Emits ``choose`` with a key of the view."""
+
+    def __init__(self, totals: Totals, groups: list[dict[str, Any]], chosen: str) -> None:
+        super().__init__(totals, "counts")
+        self.props["groups"] = groups
+        self.choose(chosen)
+
+    def choose(self, key: str) -> None:
+        """Mark what is shown now."""
+        self.props["chosen"] = key
+
+
+class ThemeSwitch(Element, component=ASSETS / "theme_switch.js"):
+    """Like the system, light, dark: a matter of the browser alone."""
+
+
+class PageKeys(Element, component=ASSETS / "page_keys.js"):
+    """Keys, paste and drop anywhere on the page. Emits ``open`` and ``addresses`` with their text."""

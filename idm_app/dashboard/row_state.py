@@ -1,0 +1,79 @@
+"""A download as its row shows it: words and numbers, ready to be put on a screen. Pure.
+
+Made once for each change and sent to every tab as it is.
+"""
+
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from idm_app.dashboard import words
+from idm_app.model import Download, Kind, Status
+from idm_app.units import format_bytes, format_duration, format_instant, format_percent, format_rate
+
+RowState = dict[str, Any]
+
+_ACTIONS = {
+    Status.QUEUED: ("pause", "remove"),
+    Status.PROBING: ("pause", "remove"),
+    Status.DOWNLOADING: ("pause", "remove"),
+    Status.PROCESSING: ("pause", "remove"),
+    Status.PAUSED: ("resume", "remove"),
+    Status.COMPLETED: ("remove",),
+    Status.FAILED: ("retry", "remove"),
+}
+
+
+def row_state(download: Download) -> RowState:
+    """What ``assets/download_row.js`` shows. ``progress`` is 0–100 or ``None``; texts are empty where unknown."""
+    error = download.error
+    has_file = download.status is Status.COMPLETED and download.kind is not Kind.PLAYLIST
+    return {
+        "id": download.id,
+        "status": download.status,
+        "category": "playlist" if download.kind is Kind.PLAYLIST else download.category,
+        "title": title(download),
+        "site": urlsplit(download.request.url).hostname or "",
+        "status_text": status_text(download),
+        "progress": None if download.progress is None else round(download.progress, 1),
+        "percent_text": format_percent(download.progress),
+        "size_text": size_text(download),
+        "rate_text": format_rate(download.bytes_per_second),
+        "eta_text": format_duration(download.eta_seconds),
+        "error": error and {"message": error.message, "detail": error.detail or error.code},
+        "actions": _ACTIONS[download.status],
+        "file_url": f"/api/downloads/{download.id}/file" if has_file else None,
+        "created_at": format_instant(download.created_at),
+    }
+
+
+def title(download: Download) -> str:
+    """The best name known so far."""
+    known = download.title or download.filename
+    if known:
+        return known
+    address = urlsplit(download.request.url)
+    return unquote(PurePosixPath(address.path).name) or address.hostname or download.request.url
+
+
+def status_text(download: Download) -> str:
+    """The status in words; the phase where that says more."""
+    if download.status is Status.QUEUED and download.error:
+        return words.TRYING_AGAIN
+    if download.status.is_running and download.phase in words.PHASE:
+        return words.PHASE[download.phase]
+    return words.STATUS[download.status]
+
+
+def size_text(download: Download) -> str:
+    """``4.53 of 10.0 MB``; ``~`` before a total that is only an estimate; the unit once where both have the same."""
+    received, total = format_bytes(download.received_bytes), format_bytes(download.total_bytes)
+    if download.status is Status.COMPLETED:
+        return total or received
+    if not total:
+        return received if download.received_bytes else ""
+    about = "~" if download.total_is_estimate else ""
+    if not download.received_bytes:
+        return about + total
+    (amount, unit), total_unit = received.split("\u00a0"), total.split("\u00a0")[1]
+    return f"{amount if unit == total_unit else received} of {about}{total}"

@@ -1,0 +1,156 @@
+"""The page of one browser tab: toolbar, filters, list, status bar."""
+
+from urllib.parse import urlencode
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments, ValueChangeEventArguments
+
+from idm_app.dashboard import words
+from idm_app.dashboard.actions import Actions
+from idm_app.dashboard.adding import AddDialog, AddForm
+from idm_app.dashboard.board import Board
+from idm_app.dashboard.bound_element import FilterList, PageKeys, StatusBar, ThemeSwitch
+from idm_app.dashboard.download_list import DownloadList
+from idm_app.dashboard.row_state import title
+from idm_app.dashboard.toolbar import Toolbar
+from idm_app.dashboard.view import PAGE_SIZE, View
+from idm_app.model import Category, Download, Status
+
+_GROUP_ICONS = {"all": "inbox", "unfinished": "downloading", "finished": "task_alt", "failed": "error_outline"}
+_CATEGORY_ICONS = {
+    Category.COMPRESSED: "folder_zip",
+    Category.DOCUMENTS: "description",
+    Category.MUSIC: "music_note",
+    Category.PROGRAMS: "widgets",
+    Category.VIDEO: "movie",
+    Category.OTHER: "insert_drive_file",
+}
+
+
+class Tab:
+    """What one browser tab shows and has selected."""
+
+    def __init__(self, board: Board, view: View) -> None:
+        self._board = board
+        self._view = view
+        self._actions = Actions(board.manager)
+        self._dialog = AddDialog(board.manager)
+        with ui.element("div").classes("shell"):
+            self._build_header()
+            self._filters = FilterList(board.totals, _filter_groups(), view.show)
+            self._filters.on("choose", self._choose)
+            with ui.element("main").classes("content"):
+                self._build_banner()
+                self._list = DownloadList(board, self._actions.on_one, self._toolbar.show_selection)
+                self._build_pager()
+                self._build_empty_page()
+            StatusBar(board.totals)
+        self._announcer = ui.label().classes("unseen").props("aria-live=polite")
+        keys = PageKeys()
+        keys.on("open", lambda: self._add())
+        keys.on("addresses", self._add_text)
+        self.refresh()
+        board.list_changed.subscribe(self.refresh)
+        board.ended.subscribe(self._announce)
+
+    def refresh(self) -> None:
+        """Look at the list anew; rows that stay are not touched."""
+        ids = self._board.ids(self._view)
+        while self._view.offset and self._view.offset >= len(ids):
+            self._view = self._view.moved(-1)
+        first, last = self._view.offset, min(self._view.offset + PAGE_SIZE, len(ids))
+        self._list.show(ids[first:last])
+        if self._list.selected:
+            self._list.forget(self._list.selected.difference(ids))
+        self._pager.set_visibility(len(ids) > PAGE_SIZE)
+        self._place.text = words.page_of(first + 1, last, len(ids))
+        self._newer.set_enabled(first > 0)
+        self._older.set_enabled(last < len(ids))
+        has_any = self._board.totals.counts["all"] > 0
+        self._empty_page.set_visibility(not has_any)
+        self._nothing_fits.set_visibility(has_any and not ids)
+
+    # -- building
+
+    def _build_header(self) -> None:
+        with ui.element("header").classes("top"):
+            with ui.element("div").classes("brand"):
+                ui.element("span").classes("logo").props("aria-hidden=true")
+                with ui.element("h1"):
+                    ui.label(words.NAME)
+            self._toolbar = Toolbar(self._actions, self._add, lambda: self._list.selected)
+            search = ui.input(placeholder=words.SEARCH, value=self._view.text, on_change=self._search).classes("search")
+            search.props(f'outlined dense clearable debounce=150 aria-label="{words.SEARCH}"')
+            ThemeSwitch()
+
+    def _build_banner(self) -> None:
+        recovery = self._board.manager.stats()["recovery"]
+        if recovery:
+            with ui.element("div").classes("banner") as banner:
+                ui.icon("healing")
+                with ui.element("div"):
+                    ui.label(words.RECOVERED).classes("heading")
+                    ui.label(recovery)
+                ui.button(words.DISMISS, on_click=banner.delete).props("flat no-caps dense")
+
+    def _build_pager(self) -> None:
+        with ui.element("div").classes("pager") as self._pager:
+            self._newer = ui.button(words.NEWER, icon="chevron_left", on_click=lambda: self._turn(-1))
+            self._place = ui.label()
+            self._older = ui.button(words.OLDER, icon="chevron_right", on_click=lambda: self._turn(1))
+            for button in (self._newer, self._older):
+                button.props("flat no-caps dense")
+
+    def _build_empty_page(self) -> None:
+        self._nothing_fits = ui.label(words.NOTHING_FITS).classes("nothing-fits")
+        with ui.element("section").classes("empty") as self._empty_page:
+            ui.element("span").classes("logo").props("aria-hidden=true")
+            ui.label(words.EMPTY_TITLE).classes("heading")
+            self._form = AddForm(self._board.manager, lambda: None, rows=3)
+            with ui.element("div").classes("steps"):
+                for icon, name, text in words.EMPTY_STEPS:
+                    with ui.element("div"):
+                        ui.icon(icon)
+                        ui.label(name).classes("heading")
+                        ui.label(text)
+
+    # -- what a person does
+
+    def _add(self, text: str = "") -> None:
+        if self._empty_page.visible:
+            self._form.fill(text)
+            self._form.field.run_method("focus")
+        else:
+            self._dialog.open(text)
+
+    def _add_text(self, event: GenericEventArguments) -> None:
+        self._add(str(event.args))
+
+    def _choose(self, event: GenericEventArguments) -> None:
+        self._show(View.of(str(event.args), self._view.text))
+
+    def _search(self, event: ValueChangeEventArguments[str | None]) -> None:
+        self._show(View.of(self._view.show, event.value or ""))
+
+    def _show(self, view: View) -> None:
+        self._view = view
+        self._filters.choose(view.show)
+        self._list.clear_selection()
+        self.refresh()
+        ui.navigate.history.replace("?" + urlencode({"show": view.show, "q": view.text}))
+
+    def _turn(self, pages: int) -> None:
+        self._view = self._view.moved(pages)
+        self.refresh()
+
+    def _announce(self, ended: list[Download]) -> None:
+        if len(ended) == 1:
+            self._announcer.text = words.ended(title(ended[0]), ended[0].status is Status.FAILED)
+        else:
+            self._announcer.text = words.ended_many(len(ended))
+
+
+def _filter_groups() -> list[dict[str, object]]:
+    groups = [{"key": key, "label": label, "icon": _GROUP_ICONS[key]} for key, label in words.GROUP.items()]
+    categories = [{"key": key, "label": label, "icon": _CATEGORY_ICONS[key]} for key, label in words.CATEGORY.items()]
+    return [{"label": words.FILTERS, "entries": groups}, {"label": words.CATEGORIES, "entries": categories}]
