@@ -155,12 +155,16 @@ async def _follow(plan: list[tuple[int, Any, int, bool]]) -> None:
     feed, truth, revision = Feed(), {}, 0
     quick, slow = feed.subscribe(0), feed.subscribe(0)
     clients: list[dict[int, dict[str, Any]]] = [{}, {}]
+    gone: set[int] = set()
     for download_id, status, received, beat in plan:
         revision += 1
         before = truth.get(download_id)
         if status == "gone":
             if truth.pop(download_id, None):
                 feed.remove(download_id, revision)
+                gone.add(download_id)
+            continue
+        if download_id in gone:  # ids are never used again
             continue
         now = replace(before or download(download_id), status=status, received_bytes=received, revision=revision)
         truth[download_id] = now
