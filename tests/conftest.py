@@ -36,23 +36,10 @@ class Server:
     def start(self, *options: str) -> None:
         """Start it and wait until it answers."""
         folders = ["--data-dir", str(self.data_dir), "--download-dir", str(self.download_dir)]
+        command = [sys.executable, "-m", "idm_app", "--no-browser", "--port", str(self.port), *folders]
+        environment = {**os.environ, **self._environment}
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "idm_app",
-                    "--no-browser",
-                    "--port",
-                    str(self.port),
-                    *folders,
-                    *self._options,
-                    *options,
-                ],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **self._environment},
-            )
+            self._child = subprocess.Popen([*command, *self._options, *options], stdout=log, stderr=log, env=environment)
         until = time.monotonic() + 30
         while True:
             try:
