@@ -26,6 +26,7 @@ export default {
     follow() {
       const socket = window.socket; // NiceGUI opens it when the whole page is mounted
       if (!socket) return setTimeout(this.follow, 10);
+      socket.io.reconnectionDelayMax(2000);
       socket.on("connect", () => (this.connection = "connected"));
       socket.on("disconnect", () => (this.connection = "offline"));
       socket.on("connect_error", () => (this.connection = "offline"));

@@ -88,7 +88,8 @@ class AddDialog:
     """The form in a dialog."""
 
     def __init__(self, manager: Manager) -> None:
-        with ui.dialog().props(f'aria-label="{words.ADD_TITLE}"') as self._dialog, ui.card().classes("sheet wide"):
+        self._dialog = ui.dialog().props(f'transition-duration=120 aria-label="{words.ADD_TITLE}"')
+        with self._dialog, ui.card().classes("sheet wide"):
             ui.label(words.ADD_TITLE).classes("heading")
             self._form = AddForm(manager, self._dialog.close, rows=4)
             self._form.field.props("autofocus")

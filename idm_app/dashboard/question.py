@@ -21,7 +21,7 @@ class Question:
     """A modal question. Escape and Cancel do nothing."""
 
     def __init__(self) -> None:
-        self._dialog = ui.dialog().props(f'aria-label="{words.REMOVE}"')
+        self._dialog = ui.dialog().props(f'transition-duration=120 aria-label="{words.REMOVE}"')
         with self._dialog:
             self._card = ui.card().classes("sheet")
 

@@ -35,7 +35,7 @@ def row_state(download: Download) -> RowState:
         "title": title(download),
         "site": urlsplit(download.request.url).hostname or "",
         "status_text": status_text(download),
-        "progress": None if download.progress is None else round(download.progress, 1),
+        "progress": _bar(download.progress),
         "percent_text": format_percent(download.progress),
         "size_text": size_text(download),
         "rate_text": format_rate(download.bytes_per_second),
@@ -77,3 +77,10 @@ def size_text(download: Download) -> str:
         return about + total
     (amount, unit), total_unit = received.split("\u00a0"), total.split("\u00a0")[1]
     return f"{amount if unit == total_unit else received} of {about}{total}"
+
+
+def _bar(progress: float | None) -> float | None:
+    """As exact as the percent beside it; full only when all is there."""
+    if progress is None or progress >= 100:
+        return progress
+    return min(round(progress, 1), 99.9)

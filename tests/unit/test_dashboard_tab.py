@@ -1,0 +1,157 @@
+"""Tabs on one board: NiceGUI's own clients without a browser, and a real manager whose downloads do not start."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from nicegui import Client, binding, core, ui
+
+from idm_app.dashboard.adding import AddForm
+from idm_app.dashboard.board import Board
+from idm_app.dashboard.bound_element import DownloadRow, FilterList
+from idm_app.dashboard.tab import Tab
+from idm_app.dashboard.view import PAGE_SIZE, View
+from idm_app.errors import UnknownDownload
+from idm_app.manager import Manager
+from idm_app.model import Request
+from idm_app.settings import Options
+from idm_app.store import Store
+
+
+@pytest.fixture
+async def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Board]:
+    monkeypatch.setattr(core, "loop", asyncio.get_running_loop())
+    options = Options(data_dir=tmp_path / "data", download_dir=tmp_path / "files")
+    manager = Manager(options, Store.open(options.data_dir))
+    await manager.change_settings({"max_active": 0})
+    board = Board(manager)
+    board.start()
+    await asyncio.sleep(0)
+    yield board
+    await manager.close()
+
+
+@contextmanager
+def tab(board: Board, view: View | None = None) -> Iterator[Client]:
+    client = Client(ui.page("/nowhere"))
+    with client:
+        Tab(board, view or View())
+    try:
+        yield client
+    finally:
+        client.delete()
+
+
+async def add(board: Board, count: int = 1) -> list[int]:
+    requests = [Request(f"https://example.org/{number}.zip") for number in range(count)]
+    return [download.id for download in await board.manager.add(requests, start=False)]
+
+
+def rows(client: Client) -> list[DownloadRow]:
+    lists = [element for element in client.elements.values() if element.props.get("role") == "list"]
+    return [row for row in lists[0].default_slot.children if isinstance(row, DownloadRow)]
+
+
+def ids(client: Client) -> list[int]:
+    return [row.state["id"] for row in rows(client)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_new_download_comes_to_every_tab_and_no_other_row_is_rebuilt(board: Board) -> None:
+    await add(board, 2)
+    with tab(board) as first, tab(board) as second:
+        before = rows(first)
+        await add(board)
+        await until(lambda: ids(first) == ids(second) == [3, 2, 1])
+        assert rows(first)[1:] == before
+
+
+async def test_a_change_is_made_once_and_reaches_the_bound_rows_of_all_tabs(board: Board) -> None:
+    await add(board)
+    with tab(board) as first, tab(board) as second:
+        await board.manager.change(1, {"title": "A new name"})
+        await until(lambda: rows(first)[0].props["state"]["title"] == "A new name")
+        assert rows(second)[0].props["state"]["title"] == "A new name"
+        assert rows(first)[0].state is rows(second)[0].state
+
+
+async def test_a_removed_one_goes_and_the_page_says_how_to_begin(board: Board) -> None:
+    await add(board)
+    with tab(board) as client:
+        empty = next(element for element in client.elements.values() if "empty" in element.classes)
+        assert not empty.visible
+        await asyncio.sleep(0.3)  # so that adding has been taken in
+        await board.manager.remove(1)
+        await until(lambda: ids(client) == [])
+        assert empty.visible
+
+
+async def test_the_history_is_paged_and_never_more_than_a_page_of_elements(board: Board) -> None:
+    await add(board, 100)
+    with tab(board) as client:
+        assert ids(client) == list(range(100, 100 - PAGE_SIZE, -1))
+        elements = len(client.elements)
+        older = next(e for e in client.elements.values() if isinstance(e, ui.button) and e.text == "Older")
+        for expected in (list(range(60, 20, -1)), list(range(20, 0, -1))):
+            for listener in older._event_listeners.values():
+                listener.handler(None)  # type: ignore[misc]
+            assert ids(client) == expected
+        assert len(client.elements) <= elements
+
+
+async def test_filters_and_counts_follow(board: Board) -> None:
+    await add(board, 3)
+    with tab(board, View("finished")) as finished, tab(board, View("unfinished")) as unfinished:
+        assert (ids(finished), ids(unfinished)) == ([], [3, 2, 1])
+        filters = next(e for e in finished.elements.values() if isinstance(e, FilterList))
+        await until(lambda: filters.state["unfinished"] == 3)
+        await asyncio.sleep(0.3)
+        await board.manager.remove(2)
+        await until(lambda: filters.state["unfinished"] == 2)
+        assert ids(unfinished) == [3, 1]
+
+
+async def test_closed_tabs_leave_nothing_behind(board: Board) -> None:
+    await add(board, 5)
+    for _ in range(20):
+        with tab(board):
+            await board.manager.change(1, {"title": "x"})
+    await asyncio.sleep(0.3)
+    gc.collect()
+    assert not any(binding.bindings.values())
+    assert not binding.active_links
+    assert not board.list_changed.callbacks
+    assert not board.ended.callbacks
+    assert not list(board._rows)
+
+
+async def test_what_is_good_is_submitted_and_what_is_not_stays_with_the_reason(board: Board) -> None:
+    submitted: list[bool] = []
+    client = Client(ui.page("/nowhere"))
+    with client:
+        form = AddForm(board.manager, lambda: submitted.append(True), rows=3)
+        form.fill("https://example.org/good.zip\nftp://example.org/bad.zip")
+        await form.submit()
+        assert form.field.value == "ftp://example.org/bad.zip"
+        assert submitted == []
+        words = [element.text for element in client.elements.values() if isinstance(element, ui.label)]
+        assert "ftp://example.org/bad.zip" in words
+        assert any(word.startswith("Only addresses") for word in words)
+        toasts = [message for _, kind, message in client.outbox.messages if kind == "notify"]
+        assert [toast["message"] for toast in toasts] == ["Download started #1"]
+        form.field.value = "https://example.org/better.zip"
+        await form.submit()
+        assert submitted == [True]
+        assert form.field.value == ""
+    client.delete()
+    assert board.manager.get(2).request.url == "https://example.org/better.zip"
+    with pytest.raises(UnknownDownload):
+        board.manager.get(3)
