@@ -5,7 +5,7 @@ test knows the right SHA-256. Standard library only; also runs by hand: ``python
 
 Knobs: ``rate`` bytes a second per connection · ``slow`` index of the connection that gets a twentieth of it · ``drop``
 close each connection after so many bytes · ``drop_once`` only the first · ``stall`` stop sending after so many bytes ·
-``stall_once`` · ``delay`` seconds before the headers · ``fail`` the first n requests get ``status`` · ``status`` ·
+``stall_once`` only the first · ``delay`` seconds before the headers · ``fail`` the first n requests get ``status`` · ``status`` ·
 ``retry_after`` · ``max_connections`` (503 beyond) · ``norange`` · ``nolen`` · ``chunked`` · ``etag`` · ``noetag`` ·
 ``badrange`` · ``shorter`` / ``longer`` bytes than promised · ``gzip`` · ``redirect`` hops · ``location`` ·
 ``disposition`` · ``type`` · ``expire`` 403 after n requests · ``cookie`` / ``header`` required ``name=value``.
@@ -91,6 +91,8 @@ class FaultServer:
         self.port = self._listener.getsockname()[1]
         self.seeds: dict[str, int] = {}
         """Set ``seeds[path]`` to change a file on the server: other content and another ETag."""
+        self.files: dict[str, tuple[bytes, str]] = {}
+        """Real files by path, with their media type; every other path is made up from ``size`` and ``seed``."""
         self._lock = threading.Lock()
         self._stats: defaultdict[str, Stats] = defaultdict(Stats)
         self._sockets: set[socket.socket] = set()
@@ -213,7 +215,8 @@ class FaultServer:
     def _send_file(
         self, connection: socket.socket, method: str, path: str, headers: dict[str, str], knobs: Knobs, number: int
     ) -> bool:
-        size, seed = int(knobs.number("size", 100_000)), self.seeds.get(path, int(knobs.number("seed")))
+        seed = self.seeds.get(path, int(knobs.number("seed")))
+        size = len(self.files[path][0]) if path in self.files else int(knobs.number("size", 100_000))
         etag = knobs.text("etag") or f'"{seed}-{size}"'
         start, end, status = 0, size, 200
         wanted = headers.get("range", "")
@@ -227,15 +230,17 @@ class FaultServer:
                 return True
             if size == 0:
                 status = 200
-        lines = self._header_lines(status, start, end, size, etag, knobs)
+        lines = self._header_lines(path, status, start, end, size, etag, knobs)
         _send(connection, "\r\n".join([f"HTTP/1.1 {status} OK", *lines, "", ""]))
         if method == "HEAD":
             return True
         return self._send_body(connection, path, start, end, seed, knobs, number)
 
-    def _header_lines(self, status: int, start: int, end: int, size: int, etag: str, knobs: Knobs) -> list[str]:
+    def _header_lines(
+        self, path: str, status: int, start: int, end: int, size: int, etag: str, knobs: Knobs
+    ) -> list[str]:
         promised = end - start + int(knobs.number("shorter")) - int(knobs.number("longer"))
-        lines = [f"Content-Type: {knobs.text('type', 'application/octet-stream')}"]
+        lines = [f"Content-Type: {knobs.text('type', self.files.get(path, (b'', 'application/octet-stream'))[1])}"]
         if knobs.has("chunked"):
             lines.append("Transfer-Encoding: chunked")
         elif knobs.has("nolen"):
@@ -254,6 +259,9 @@ class FaultServer:
         if knobs.has("disposition"):
             lines.append(f"Content-Disposition: {knobs.text('disposition')}")
         return lines
+
+    def _content(self, path: str, start: int, end: int, seed: int) -> bytes:
+        return self.files[path][0][start:end] if path in self.files else content(start, end, seed)
 
     def _send_body(
         self, connection: socket.socket, path: str, start: int, end: int, seed: int, knobs: Knobs, number: int
@@ -274,7 +282,7 @@ class FaultServer:
             due = end if not rate else start + int((time.monotonic() - begun) * rate)
             due = int(min(due, end, start + min(drop, stall), position + _BLOCK))
             if due > position:
-                part = content(position, due, seed)
+                part = self._content(path, position, due, seed)
                 connection.sendall(b"%x\r\n%b\r\n" % (len(part), part) if knobs.has("chunked") else part)
                 stats.bytes_sent += len(part)
                 stats.last_byte_at = time.monotonic()
