@@ -5,10 +5,11 @@ test knows the right SHA-256. Standard library only; also runs by hand: ``python
 
 Knobs: ``rate`` bytes a second per connection · ``slow`` index of the connection that gets a twentieth of it · ``drop``
 close each connection after so many bytes · ``drop_once`` only the first · ``stall`` stop sending after so many bytes ·
-``stall_once`` only the first · ``delay`` seconds before the headers · ``fail`` the first n requests get ``status`` · ``status`` ·
-``retry_after`` · ``max_connections`` (503 beyond) · ``norange`` · ``nolen`` · ``chunked`` · ``etag`` · ``noetag`` ·
-``badrange`` · ``shorter`` / ``longer`` bytes than promised · ``gzip`` · ``redirect`` hops · ``location`` ·
-``disposition`` · ``type`` · ``expire`` 403 after n requests · ``cookie`` / ``header`` required ``name=value``.
+``stall_once`` only the first · ``delay`` seconds before the headers · ``fail`` the first n requests get ``status`` ·
+``status`` · ``retry_after`` · ``max_connections`` (503 beyond) · ``norange`` · ``nolen`` · ``chunked`` · ``etag`` ·
+``noetag`` · ``badrange`` · ``shorter`` / ``longer`` by so many bytes than promised · ``gzip`` · ``redirect`` hops ·
+``location`` · ``disposition`` · ``type`` · ``expire`` 403 after n requests · ``cookie`` / ``header`` required
+``name=value``.
 """
 
 import contextlib
