@@ -39,7 +39,9 @@ class Server:
         command = [sys.executable, "-m", "idm_app", "--no-browser", "--port", str(self.port), *folders]
         environment = {**os.environ, **self._environment}
         with self._log.open("ab") as log:
-            self._child = subprocess.Popen([*command, *self._options, *options], stdout=log, stderr=log, env=environment)
+            self._child = subprocess.Popen(
+                [*command, *self._options, *options], stdout=log, stderr=log, env=environment
+            )
         until = time.monotonic() + 30
         while True:
             try:
