@@ -115,8 +115,7 @@ async def test_filters_and_counts_follow(board: Board) -> None:
         await until(lambda: filters.state["unfinished"] == 3)
         await asyncio.sleep(0.3)
         await board.manager.remove(2)
-        await until(lambda: filters.state["unfinished"] == 2)
-        assert ids(unfinished) == [3, 1]
+        await until(lambda: filters.state["unfinished"] == 2 and ids(unfinished) == [3, 1])
 
 
 async def test_closed_tabs_leave_nothing_behind(board: Board) -> None:
