@@ -1,0 +1,25 @@
+# The server as a container. ffmpeg and ffprobe come with the Python packages.
+FROM python:3.13-slim AS build
+WORKDIR /source
+COPY pyproject.toml README.md LICENSE ./
+COPY assets assets
+COPY idm_app idm_app
+RUN python -m venv /idm && /idm/bin/pip install --no-cache-dir .
+
+FROM python:3.13-slim
+RUN useradd --uid 1000 --create-home idm \
+    && install --directory --owner=idm --group=idm --mode=700 /config \
+    && install --directory --owner=idm --group=idm /downloads
+COPY --from=build /idm /idm
+ENV PATH=/idm/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    IDM_HOST=0.0.0.0 \
+    IDM_DATA_DIR=/config \
+    IDM_DOWNLOAD_DIR=/downloads \
+    IDM_NO_BROWSER=1
+USER idm
+VOLUME ["/config", "/downloads"]
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/api/health', timeout=4)"]
+ENTRYPOINT ["idm"]
