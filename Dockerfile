@@ -17,7 +17,7 @@ ENV PATH=/idm/bin:$PATH \
     IDM_DATA_DIR=/config \
     IDM_DOWNLOAD_DIR=/downloads \
     IDM_NO_BROWSER=1
-USER idm
+USER 1000
 VOLUME ["/config", "/downloads"]
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \

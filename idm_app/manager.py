@@ -40,6 +40,7 @@ class Manager:
         self._ledger = Ledger(store, self._feed)
         self._supervisor = Supervisor(self._on_report, self._on_exit)
         self._active: set[int] = set()
+        self._stopping: set[int] = set()
         self._bytes_at_start: dict[int, int] = {}
         self._background: set[asyncio.Future[Any]] = set()
         self._saving = False
@@ -296,7 +297,7 @@ class Manager:
     def _on_exit(self, download_id: int, exit_code: int | None) -> None:
         self._active.discard(download_id)
         download = self._ledger.get(download_id)
-        asked_to = self._closing or self._supervisor.is_stopping(download_id)
+        asked_to = self._closing or download_id in self._stopping
         if download is not None and not asked_to and download.status.is_running and download.kind is not Kind.PLAYLIST:
             message, retryable = FAILURES["worker-crashed"]
             failure = Failure("worker-crashed", message, f"The worker ended with exit code {exit_code}.", retryable)
@@ -320,7 +321,9 @@ class Manager:
     async def _stop_worker(self, download_id: int) -> None:
         self.get(download_id)
         if download_id in self._active:
+            self._stopping.add(download_id)
             await self._supervisor.stop(download_id)
+            self._stopping.discard(download_id)
 
     async def _add_entries(self, parent: Download, report: Expanded) -> None:
         try:
