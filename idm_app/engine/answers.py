@@ -1,0 +1,136 @@
+"""What an HTTP answer says, read strictly: status, headers, range, validators, and the failure it stands for. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from idm_app.errors import DownloadError
+
+_CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)\s*$", re.IGNORECASE)
+_UNSATISFIED_RANGE = re.compile(r"bytes\s+\*/(\d+)\s*$", re.IGNORECASE)
+_PAGE_TYPES = frozenset(
+    {
+        "text/html", "application/xhtml+xml", "application/vnd.apple.mpegurl", "application/x-mpegurl",
+        "audio/mpegurl", "audio/x-mpegurl", "application/dash+xml", "application/rss+xml", "application/atom+xml",
+        "application/xspf+xml", "application/vnd.ms-sstr+xml", "application/smil+xml", "application/f4m+xml",
+    }
+)  # fmt: skip
+_TEXT_TYPES = frozenset({"", "text/plain", "text/xml", "application/xml", "application/octet-stream"})
+_PAGE_BEGINNING = re.compile(
+    rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:#EXTM3U|<MPD\b|<rss\b|<playlist\b[^>]*xspf|<SmoothStreamingMedia\b)",
+    re.DOTALL,
+)
+_HTML_BEGINNING = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head)\b", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What tells one version of a file from another."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @property
+    def if_range(self) -> str | None:
+        """The value of ``If-Range`` (RFC 9110 §13.1.5: a strong entity tag or a date)."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+    def contradicts(self, other: "Validators") -> bool:
+        """Whether the two cannot be of the same version. What is missing on one side says nothing."""
+        if self.etag and other.etag:
+            return self.etag.removeprefix("W/") != other.etag.removeprefix("W/")
+        return bool(self.last_modified and other.last_modified and self.last_modified != other.last_modified)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status line and headers of one answer. Header names are lower-case, values Latin-1 text."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def length_bytes(self) -> int | None:
+        """``Content-Length``."""
+        text = self.headers.get("content-length", "")
+        return int(text) if text.isdecimal() and "transfer-encoding" not in self.headers else None
+
+    @property
+    def content_range(self) -> tuple[int, int, int | None] | None:
+        """``Content-Range`` as ``(start, end, total)``, half-open; ``None`` if missing or nonsense."""
+        match = _CONTENT_RANGE.match(self.headers.get("content-range", ""))
+        if not match:
+            return None
+        start, end, total = int(match[1]), int(match[2]) + 1, None if match[3] == "*" else int(match[3])
+        return (start, end, total) if start < end and (total is None or end <= total) else None
+
+    @property
+    def unsatisfied_total(self) -> int | None:
+        """The real size in a 416's ``Content-Range: bytes */size``."""
+        match = _UNSATISFIED_RANGE.match(self.headers.get("content-range", ""))
+        return int(match[1]) if match else None
+
+    @property
+    def validators(self) -> Validators:
+        """Entity tag and date of this version."""
+        return Validators(self.headers.get("etag"), self.headers.get("last-modified"))
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the body is compressed although we asked for it plain."""
+        return self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
+
+    @property
+    def takes_ranges(self) -> bool:
+        """Whether the server says so in words."""
+        return self.headers.get("accept-ranges", "").strip().lower() == "bytes"
+
+    @property
+    def location(self) -> str | None:
+        """Where a redirect leads."""
+        return self.headers.get("location") if self.status in (301, 302, 303, 307, 308) else None
+
+    def retry_after_seconds(self, now: datetime | None = None) -> float | None:
+        """``Retry-After`` (seconds or a date) as seconds from ``now``."""
+        text = self.headers.get("retry-after", "").strip()
+        if text.isdecimal():
+            return float(min(int(text), 10**6))
+        try:
+            return max(0.0, (parsedate_to_datetime(text) - (now or datetime.now(UTC))).total_seconds())
+        except (TypeError, ValueError):
+            return None
+
+    def leads_to_media(self, beginning: bytes) -> bool:
+        """Whether this is a page, feed or manifest in which media is to be looked for, rather than a file."""
+        if self.headers.get("content-disposition", "").strip().lower().startswith("attachment"):
+            return False
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type in _PAGE_TYPES:
+            return True
+        if _PAGE_BEGINNING.match(beginning[:1024]):
+            return media_type in _TEXT_TYPES
+        return media_type == "" and bool(_HTML_BEGINNING.match(beginning[:1024]))
+
+
+def failure_of(answer: Answer, *, resumed: bool) -> DownloadError:
+    """The failure that an answer other than 200 and 206 stands for. ``resumed``: bytes are there already."""
+    status, detail = answer.status, f"HTTP {answer.status}"
+    expired = "address-expired" if resumed else None
+    match status:
+        case 401 | 407:
+            return DownloadError("login-required", detail)
+        case 403:
+            return DownloadError(expired or "forbidden", detail)
+        case 404:
+            return DownloadError("not-found", detail)
+        case 410:
+            return DownloadError(expired or "gone", detail)
+        case 408 | 425 | 429 | 503:
+            return DownloadError("server-busy", detail, retry_after_seconds=answer.retry_after_seconds())
+        case _ if status >= 500:
+            return DownloadError("server-error", detail, retry_after_seconds=answer.retry_after_seconds())
+        case _:
+            return DownloadError("unexpected-answer", detail)

@@ -1,0 +1,206 @@
+"""One request for a range of a stream, over libcurl. It only receives; what to ask for is decided in ``segmented``."""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import certifi
+import pycurl
+
+from idm_app.engine.answers import Answer
+from idm_app.engine.part_file import PartFile
+from idm_app.engine.segments import Segment
+from idm_app.engine.source import Source, proxy_addresses
+from idm_app.engine.throttle import TokenBucket
+from idm_app.errors import DownloadError
+
+FLUSH_BYTES = 1 << 20
+CONNECT_SECONDS = 10
+_READ_BUFFER_BYTES = 1 << 19
+_MOST_IGNORED_BYTES = 1 << 16
+_SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_SUPPRESS_CONNECT_HEADERS, without a name in pycurl
+
+_FAILURES: dict[int, str] = {
+    pycurl.E_URL_MALFORMAT: "invalid-address",
+    pycurl.E_UNSUPPORTED_PROTOCOL: "unexpected-answer",  # an answer without a status line (HTTP/0.9) included
+    8: "unexpected-answer",  # CURLE_WEIRD_SERVER_REPLY
+    100: "unexpected-answer",  # CURLE_TOO_LARGE: endless headers
+    pycurl.E_COULDNT_RESOLVE_PROXY: "host-not-found",
+    pycurl.E_COULDNT_RESOLVE_HOST: "host-not-found",
+    pycurl.E_COULDNT_CONNECT: "connection-refused",
+    pycurl.E_OPERATION_TIMEDOUT: "timed-out",
+    pycurl.E_SSL_CONNECT_ERROR: "tls-failed",
+    pycurl.E_PEER_FAILED_VERIFICATION: "tls-failed",
+    pycurl.E_SSL_CACERT_BADFILE: "tls-failed",
+    pycurl.E_SSL_CERTPROBLEM: "tls-failed",
+    pycurl.E_SSL_CIPHER: "tls-failed",
+    pycurl.E_PARTIAL_FILE: "too-short",
+}
+
+
+class Judge(Protocol):
+    """Decides on an answer once its headers are there: ``connection.accept()`` or ``connection.failure = …``."""
+
+    def __call__(self, connection: "Connection", answer: Answer) -> None: ...
+
+
+class Connection:
+    """One request and what has come of it.
+
+    Exceptions of ``judge``, ``look`` and the disk end the transfer and are kept in ``error``.
+    """
+
+    def __init__(
+        self,
+        segment: Segment,
+        url: str,
+        *,
+        source: Source,
+        part: PartFile,
+        bucket: TokenBucket,
+        judge: Judge,
+        redirects: int = 0,
+    ) -> None:
+        self.segment = segment
+        self.url = url
+        self.redirects = redirects
+        self.answer: Answer | None = None
+        self.failure: DownloadError | None = None
+        self.error: BaseException | None = None
+        self.cut = False
+        """Whether it was ended at the segment's end although the answer goes on."""
+        self.is_receiving = False
+        self.is_paused = False
+        self.is_blocked = False
+        self.is_discarded = False
+        self.opened_at = time.monotonic()
+        self.seen_at = self.opened_at
+        self.seen_position = segment.position
+        self.bytes_per_second: float | None = None
+        self.look: Callable[[bytes], None] | None = None
+        """Called once with the first bytes of the body."""
+        self._source = source
+        self._part = part
+        self._bucket = bucket
+        self._judge = judge
+        self._accepted = False
+        self._ignored_bytes = 0
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._buffers: list[bytes] = []
+        self._buffered_bytes = 0
+        self.curl: Any = None
+
+    def open(self, share: Any, range_header: str | None, if_range: str | None) -> Any:
+        """The libcurl handle, ready to be added to a multi handle."""
+        curl = self.curl = pycurl.Curl()
+        headers = [*self._source.headers_for(self.url), b"Accept-Encoding: identity"]
+        if range_header:
+            headers.append(f"Range: {range_header}".encode())
+        if if_range:
+            headers.append(f"If-Range: {if_range}".encode("latin-1", "replace"))
+        curl.setopt(pycurl.URL, self.url.encode())
+        curl.setopt(pycurl.HTTPHEADER, headers)
+        curl.setopt(pycurl.SHARE, share)
+        curl.setopt(pycurl.COOKIEFILE, "")
+        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        curl.setopt(
+            pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1
+        )  # HTTP/2 would put all segments on one connection
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
+        curl.setopt(pycurl.BUFFERSIZE, _READ_BUFFER_BYTES)
+        curl.setopt(pycurl.TCP_KEEPALIVE, 1)
+        curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
+        if not os.environ.get("SSL_CERT_FILE"):
+            curl.setopt(pycurl.CAINFO, certifi.where())
+        curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
+        curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        curl.setopt(pycurl.WRITEFUNCTION, self._on_body)
+        return curl
+
+    def accept(self, promised_end: int | None) -> None:
+        """Take the body. ``promised_end``: where the answer says that it ends."""
+        self._accepted = True
+        self.segment.promised_end = promised_end
+
+    def discard(self) -> None:
+        """Want nothing of it any more."""
+        self.is_discarded = True
+        self._accepted = False
+        self._ignored_bytes = _MOST_IGNORED_BYTES
+        self._buffers, self._buffered_bytes = [], 0
+
+    def flush(self) -> None:
+        """Hand what has arrived to the part file."""
+        if self._buffers:
+            buffers, size = self._buffers, self._buffered_bytes
+            self._buffers, self._buffered_bytes = [], 0
+            self._part.write(self.segment.position - size, buffers)
+
+    def resume(self) -> None:
+        """Go on after the rate limit held it."""
+        self.is_paused = False
+        self.curl.pause(pycurl.PAUSE_CONT)
+
+    def failure_of(self, code: int, text: str) -> DownloadError:
+        """The failure that libcurl's error ``code`` stands for."""
+        if self.is_blocked:
+            return DownloadError("blocked-address", text)
+        return DownloadError(_FAILURES.get(code, "connection-lost"), text)
+
+    def _open_socket(self, _purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
+        family, kind, protocol, (host, port, *_) = address
+        host = host.decode() if isinstance(host, bytes) else host
+        if (host, port) not in proxy_addresses() and not self._source.reach.allows(host, port):
+            self.is_blocked = True
+            return pycurl.SOCKET_BAD
+        return socket.socket(family, kind, protocol)
+
+    def _on_header(self, raw: bytes) -> int | None:
+        line = raw.decode("latin-1").rstrip("\r\n")
+        if line.startswith("HTTP/"):
+            self._status, self._headers = int(line.split()[1]), {}
+        elif line:
+            name, _, value = line.partition(":")
+            self._headers.setdefault(name.strip().lower(), value.strip())
+        elif self._status >= 200 and self.answer is None:
+            self.answer = Answer(self.url, self._status, self._headers)
+            return self._guarded(lambda: self._judge(self, self.answer))  # type: ignore[arg-type]
+        return None
+
+    def _on_body(self, buffer: bytes) -> int | None:
+        if not self._accepted:
+            self._ignored_bytes += len(buffer)
+            return None if self._ignored_bytes < _MOST_IGNORED_BYTES else 0
+        bucket = self._bucket
+        if bucket.bytes_per_second is not None:
+            if bucket.wait_seconds() > 0:
+                self.is_paused = True
+                return int(pycurl.WRITEFUNC_PAUSE)
+            bucket.take(len(buffer))
+        segment = self.segment
+        if segment.end is not None and segment.position + len(buffer) > segment.end:
+            buffer = buffer[: segment.end - segment.position]
+            self.cut = True
+        segment.received += len(buffer)
+        self._buffers.append(buffer)
+        self._buffered_bytes += len(buffer)
+        if not self.is_receiving:
+            self.is_receiving = True
+            if self.look and self._guarded(lambda: self.look(buffer)) == 0:  # type: ignore[misc]
+                return 0
+        if self._buffered_bytes >= FLUSH_BYTES and self._guarded(self.flush) == 0:
+            return 0
+        return 0 if self.cut else None
+
+    def _guarded(self, action: Callable[[], None]) -> int | None:
+        """libcurl cannot carry exceptions: keep it, and end the transfer by the answer 0."""
+        try:
+            action()
+        except BaseException as error:  # noqa: BLE001  raised again where the transfer's end is read
+            self.error = error
+            return 0
+        return None

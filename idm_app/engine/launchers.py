@@ -1,0 +1,132 @@
+"""Ways to start a worker process: a fresh Python (everywhere), or a fork of a preloaded one (Linux)."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Protocol
+
+WORKER_MODULE = "idm_app.engine.worker"
+
+
+class Process(Protocol):
+    """A worker's process: its reports, its input, its end."""
+
+    pid: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    def end_input(self) -> None:
+        """Tell it to stop."""
+
+    def kill(self) -> None:
+        """Kill it and all that it has started."""
+
+    async def wait(self) -> int | None:
+        """Its exit code once it is gone; ``None`` if unknown."""
+
+
+class Launcher(Protocol):
+    """Starts workers."""
+
+    async def start(self) -> None:
+        """Begin to warm up; returns at once."""
+
+    async def launch(self) -> Process:
+        """A worker that waits for its job. Raises ``OSError``."""
+
+    async def close(self) -> None:
+        """End whatever is kept warm."""
+
+
+def default_launcher() -> Launcher:
+    """What is best on this system."""
+    return FreshLauncher()
+
+
+def worker_environment() -> dict[str, str]:
+    """The environment without what only the server may know."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("IDM_")}
+
+
+def kill_group(pid: int) -> None:
+    """Kill a worker and whatever it has started, which is in its process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.name == "posix":
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class FreshProcess:
+    """A worker that is a process of its own making."""
+
+    process: asyncio.subprocess.Process
+    pid: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    def end_input(self) -> None:
+        """Tell it to stop."""
+        self.writer.close()
+
+    def kill(self) -> None:
+        """Kill it and all that it has started."""
+        kill_group(self.pid)
+
+    async def wait(self) -> int | None:
+        """Its exit code once it is gone."""
+        exit_code = await self.process.wait()
+        self.writer.close()
+        kill_group(self.pid)  # what it may have left behind
+        return exit_code
+
+
+class FreshLauncher:
+    """Starts a Python for each worker and keeps one waiting, so that a job need not wait for its imports."""
+
+    def __init__(self) -> None:
+        self._spare: asyncio.Future[FreshProcess] | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start the first spare worker in the background."""
+        self._spare = asyncio.ensure_future(self._launch())
+
+    async def launch(self) -> FreshProcess:
+        """The spare worker, or a new one if it has died. Raises ``OSError``."""
+        spare, self._spare = self._spare, None
+        try:
+            process = await spare if spare else await self._launch()
+            if process.process.returncode is not None:
+                process = await self._launch()
+        finally:
+            if not self._closed:
+                self._spare = asyncio.ensure_future(self._launch())
+        return process
+
+    async def close(self) -> None:
+        """End the spare worker."""
+        self._closed = True
+        if self._spare:
+            with contextlib.suppress(OSError):
+                process = await self._spare
+                process.end_input()
+                await process.wait()
+
+    async def _launch(self) -> FreshProcess:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            WORKER_MODULE,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=worker_environment(),
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        return FreshProcess(process, process.pid, process.stdout, process.stdin)

@@ -1,0 +1,169 @@
+"""A stream's part file, its sidecar of offsets, and the way of a finished file to its final name.
+
+The sidecar never says more than the part file holds: bytes are handed to the system before their offsets are written,
+and the sidecar itself is replaced in one step. What the system has not yet put on the disk survives the death of the
+worker but not that of the machine: so the sidecar names the running system (``boot_id``), and after a restart of the
+machine only the offsets known to be on the disk (``synced``) count.
+"""
+
+import errno
+import json
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from idm_app.engine.names import numbered
+from idm_app.errors import DownloadError
+
+Ranges = tuple[tuple[int, int], ...]
+_BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+_HAS_POSITIONED_WRITE = hasattr(os, "pwritev")
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What is known of the bytes in a part file. Ranges are half-open, ascending."""
+
+    total_bytes: int
+    received: Ranges
+    synced: Ranges = ()
+    etag: str | None = None
+    last_modified: str | None = None
+    boot_id: str | None = None
+
+    @property
+    def trusted(self) -> Ranges:
+        """The ranges that are surely in the part file."""
+        return self.received if self.boot_id is not None and self.boot_id == boot_id() else self.synced
+
+
+def boot_id() -> str | None:
+    """Names the running system until its next start; ``None`` where there is no such name."""
+    try:
+        return _BOOT_ID_FILE.read_text().strip()
+    except OSError:
+        return None
+
+
+class PartFile:
+    """Bytes written where they belong, in any order."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._sidecar_path = path.with_name(path.name + ".json")
+        self._lock = threading.Lock()
+        self._fd = -1
+
+    def open(self) -> None:
+        """Open it, made if missing. Raises :class:`DownloadError`."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+            self._fd = os.open(self.path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+        except OSError as error:
+            raise disk_failure(error) from error
+
+    @property
+    def size_bytes(self) -> int:
+        """How far the part file reaches."""
+        return os.fstat(self._fd).st_size
+
+    def write(self, offset: int, buffers: Sequence[bytes]) -> None:
+        """Put ``buffers`` one after the other at ``offset``. Raises :class:`DownloadError`."""
+        try:
+            if _HAS_POSITIONED_WRITE and len(buffers) <= 1000:  # IOV_MAX is 1024
+                expected = sum(map(len, buffers))
+                if os.pwritev(self._fd, buffers, offset) == expected:
+                    return
+            self._write_all(offset, memoryview(b"".join(buffers)))
+        except OSError as error:
+            raise disk_failure(error) from error
+
+    def _write_all(self, offset: int, view: memoryview) -> None:
+        with self._lock:
+            os.lseek(self._fd, offset, os.SEEK_SET)
+            while view:
+                view = view[os.write(self._fd, view) :]
+
+    def sync(self) -> None:
+        """Wait until all that was written is on the disk."""
+        getattr(os, "fdatasync", os.fsync)(self._fd)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._sidecar_path.unlink(missing_ok=True)
+        os.ftruncate(self._fd, 0)
+
+    def read_sidecar(self) -> Sidecar | None:
+        """What an earlier run knew; ``None`` if there is nothing that fits the part file."""
+        try:
+            record = json.loads(self._sidecar_path.read_bytes())
+            for name in ("received", "synced"):
+                record[name] = tuple((int(start), int(end)) for start, end in record[name])
+            sidecar = Sidecar(**record)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        end = max((end for _, end in sidecar.trusted), default=0)
+        return sidecar if end <= min(self.size_bytes, sidecar.total_bytes) else None
+
+    def write_sidecar(self, sidecar: Sidecar) -> None:
+        """Replace the sidecar in one step. Raises :class:`DownloadError`."""
+        temporary = self._sidecar_path.with_suffix(".new")
+        try:
+            temporary.write_text(json.dumps(asdict(sidecar)))
+            temporary.replace(self._sidecar_path)
+        except OSError as error:
+            raise disk_failure(error) from error
+
+    def close(self) -> None:
+        """Close the part file; it stays."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def publish(source: Path, folder: Path, name: str) -> Path:
+    """Give ``source`` the name ``name`` in ``folder``, with `` (1)`` and so on if taken; never over an existing file.
+
+    ``source`` is on the same disk, so nobody ever sees half a file. Raises :class:`DownloadError`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(10_000):
+            target = folder / numbered(name, number)
+            try:
+                _rename_to_free_name(source, target)
+            except FileExistsError:
+                continue
+            return target
+        raise FileExistsError(errno.EEXIST, "no free name", str(folder / name))
+    except OSError as error:
+        raise disk_failure(error) from error
+
+
+def _rename_to_free_name(source: Path, target: Path) -> None:
+    """Raises ``FileExistsError`` if there is a ``target``."""
+    if os.name == "nt":
+        source.rename(target)  # refuses an existing name there
+        return
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES):
+            raise
+        # A file system without hard links: take the name first, then replace it by the file.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        source.replace(target)
+    else:
+        source.unlink()
+
+
+def disk_failure(error: OSError) -> DownloadError:
+    """The failure that an error of the file system stands for."""
+    detail = f"{error.strerror or error} ({error.filename})" if error.filename else str(error)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return DownloadError("disk-full" if full else "folder-not-writable", detail)

@@ -1,0 +1,88 @@
+"""A plain file from its first request to its final name."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from idm_app.engine.answers import Answer
+from idm_app.engine.messages import Finished, Job, Probed, Processing
+from idm_app.engine.names import safe_name, suggested_name
+from idm_app.engine.part_file import PartFile, disk_failure, publish
+from idm_app.engine.progress import StreamCount
+from idm_app.engine.reach import Reach
+from idm_app.engine.segmented import Fetch, Surroundings
+from idm_app.engine.source import Source
+from idm_app.errors import DownloadError
+
+PART_NAME = "content.part"
+_READ_BYTES = 1 << 20
+
+
+class LeadsToMedia(Exception):
+    """The address is a page, feed or manifest: not a file, but media may be found in it."""
+
+
+def source_of(job: Job) -> Source:
+    """The job's address with all that goes with it."""
+    reach = Reach(job.allow_private_addresses, job.blocked_ports)
+    return Source(job.url, job.headers, job.referrer, job.cookies, reach)
+
+
+def fetch_file(job: Job, around: Surroundings) -> Finished:
+    """Download ``job``'s address as a file.
+
+    Raises :class:`LeadsToMedia` if the job has no kind yet and the answer is a page, :class:`DownloadError` and
+    :class:`Stopped`.
+    """
+    folder, job_folder = Path(job.folder), Path(job.job_folder)
+    name = safe_name(job.filename) if job.filename else None
+    part = PartFile(job_folder / PART_NAME)
+    part.open()
+
+    def on_start(answer: Answer, total_bytes: int | None, beginning: bytes) -> None:
+        nonlocal name
+        if job.kind is None and answer.leads_to_media(beginning):
+            raise LeadsToMedia
+        name = name or suggested_name(answer.headers, answer.url, job.url)
+        if total_bytes is not None:
+            _check_space(job_folder, total_bytes - around.progress.received_bytes)
+        around.progress.send(Probed("file", filename=name, total_bytes=total_bytes))
+
+    count = around.progress.add(StreamCount("file"))
+    try:
+        fetch = Fetch(source_of(job), part, count, around, connections=job.connections, on_start=on_start)
+        total = fetch.run()
+    finally:
+        part.close()
+    if job.checksum:
+        around.progress.send(Processing("verifying"))
+        _verify(part.path, job.checksum, around.stopping)
+    path = publish(part.path, folder, name or safe_name(job.url.rpartition("/")[2]))
+    shutil.rmtree(job_folder, ignore_errors=True)
+    return Finished(str(path), total)
+
+
+def _check_space(folder: Path, needed_bytes: int) -> None:
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise disk_failure(error) from error
+    if free < needed_bytes:
+        raise DownloadError("disk-full", os.strerror(errno.ENOSPC) + f": {needed_bytes} bytes needed, {free} free")
+
+
+def _verify(path: Path, checksum: str, stopping: Callable[[], bool]) -> None:
+    """Raise :class:`DownloadError` unless the file has this checksum (``sha256:hex``), and drop its bytes then."""
+    algorithm, _, expected = checksum.partition(":")
+    digest = hashlib.new(algorithm.replace("-", ""))
+    with path.open("rb") as file:
+        while block := file.read(_READ_BYTES):
+            digest.update(block)
+            if stopping():
+                raise DownloadError("internal", "stopped while verifying")
+    if digest.hexdigest() != expected.strip().lower():
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise DownloadError("checksum-mismatch", f"{algorithm}:{digest.hexdigest()} came, {checksum} was expected")

@@ -1,0 +1,99 @@
+"""Byte counts of all streams, folded into at most 40 reports a second.
+
+Counts are set as bytes arrive; nothing is asked of the disk.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from idm_app.engine.messages import Progressed, Report
+from idm_app.engine.meter import Meter
+
+REPORT_SECONDS = 0.025
+_DETAIL_SECONDS = 0.25
+
+SegmentShapes = tuple[tuple[int, int, int], ...]
+
+
+@dataclass(slots=True)
+class StreamCount:
+    """How far one stream is. Whoever receives its bytes sets the numbers."""
+
+    name: str
+    received_bytes: int = 0
+    total_bytes: int | None = None
+    total_is_estimate: bool = False
+
+
+class Progress:
+    """Where the whole download stands, told through ``send``. One thread calls :meth:`tick`."""
+
+    def __init__(self, send: Callable[[Report], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self.send = send
+        self.phase = "downloading"
+        self.connections = 0
+        self.is_begun = False
+        """Nothing is told before the first answer is there."""
+        self.segments: Callable[[], SegmentShapes] | None = None
+        self._clock = clock
+        self._streams: list[StreamCount] = []
+        self._meter = Meter()
+        self._told: tuple[int, int | None, str, int] | None = None
+        self._told_at = float("-inf")
+        self._detail_at = float("-inf")
+
+    def add(self, stream: StreamCount) -> StreamCount:
+        """Count ``stream`` too, from now on."""
+        self._streams.append(stream)
+        return stream
+
+    @property
+    def received_bytes(self) -> int:
+        """What is there of all streams."""
+        return sum(stream.received_bytes for stream in self._streams)
+
+    @property
+    def total_bytes(self) -> int | None:
+        """The size of all streams; ``None`` as long as one is unknown."""
+        totals = [stream.total_bytes for stream in self._streams]
+        return None if not totals or None in totals else sum(total or 0 for total in totals)
+
+    def tick(self, *, force: bool = False) -> float:
+        """Report if something has changed and the last report is old enough.
+
+        Returns the seconds until the next may be due.
+        """
+        now = self._clock()
+        state = (self.received_bytes, self.total_bytes, self.phase, self.connections)
+        due_in = self._told_at + REPORT_SECONDS - now
+        if not self.is_begun:
+            return REPORT_SECONDS
+        if due_in > 0 and not force:
+            return due_in
+        if state == self._told and now - self._told_at < 1.0:  # the falling rate of a stall is told once a second
+            return REPORT_SECONDS
+        self._meter.update(state[0], now)
+        self._report(now, *state)
+        return REPORT_SECONDS
+
+    def _report(self, now: float, received: int, total: int | None, phase: str, connections: int) -> None:
+        detailed = now - self._detail_at >= _DETAIL_SECONDS
+        if detailed:
+            self._detail_at = now
+        self._told, self._told_at = (received, total, phase, connections), now
+        self.send(
+            Progressed(
+                received_bytes=received,
+                total_bytes=total,
+                total_is_estimate=any(stream.total_is_estimate for stream in self._streams),
+                bytes_per_second=self._meter.bytes_per_second,
+                eta_seconds=self._meter.eta_seconds(total),
+                phase=phase,
+                connections=connections,
+                segments=self.segments() if detailed and self.segments else None,
+                streams=tuple((s.name, s.received_bytes, s.total_bytes, s.total_is_estimate) for s in self._streams)
+                if detailed
+                else None,
+            )
+        )

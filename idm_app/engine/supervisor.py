@@ -1,0 +1,149 @@
+"""The server's side of the engine: starts workers, reads what they report, limits and stops them. Event loop only."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from idm_app.engine.launchers import Launcher, Process, default_launcher
+from idm_app.engine.messages import Command, Failed, Job, Limit, Progressed, Report, decode, encode
+from idm_app.errors import FAILURES
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 0.7
+"""How long a worker may take to end by itself before it is killed."""
+_READ_BYTES = 1 << 18
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """One started job."""
+
+    job: Job
+    process: Process | None = None
+    stopping: bool = False
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Supervisor:
+    """Starts, reads and stops workers.
+
+    ``on_report(download_id, report)`` and, once for each started job, when its worker is gone and its last report was
+    given, ``on_exit(download_id, exit_code)`` are called on the event loop. ``exit_code`` is ``None`` if unknown,
+    negative for a signal.
+    """
+
+    def __init__(
+        self,
+        on_report: Callable[[int, Report], None],
+        on_exit: Callable[[int, int | None], None],
+        launcher: Launcher | None = None,
+    ) -> None:
+        self._on_report = on_report
+        self._on_exit = on_exit
+        self._launcher = launcher or default_launcher()
+        self._workers: dict[int, _Worker] = {}
+        self._readers: set[asyncio.Future[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to warm up, in the background."""
+        await self._launcher.start()
+
+    async def run(self, job: Job) -> None:
+        """Start a worker for ``job``. Returns when it has the job."""
+        worker = self._workers[job.id] = _Worker(job)
+        try:
+            process = worker.process = await self._launcher.launch()
+        except OSError as error:
+            log.exception("download %d: no worker could be started", job.id)
+            message, retryable = FAILURES["internal"]
+            self._forget(worker)
+            self._on_report(job.id, Failed("internal", message, f"no worker could be started: {error}", retryable))
+            self._on_exit(job.id, None)
+            return
+        reader = asyncio.ensure_future(self._read(worker, process))
+        self._readers.add(reader)
+        reader.add_done_callback(self._readers.discard)
+        if worker.stopping:
+            process.end_input()
+        else:
+            self._send(process, job)
+
+    def limit(self, download_id: int, bytes_per_second: int | None) -> None:
+        """Change the rate limit of a running download; nothing happens if it is not running."""
+        worker = self._workers.get(download_id)
+        if worker and worker.process and not worker.stopping:
+            self._send(worker.process, Limit(bytes_per_second))
+
+    def is_stopping(self, download_id: int) -> bool:
+        """Whether :meth:`stop` was called for the running download. Still true inside ``on_exit``."""
+        worker = self._workers.get(download_id)
+        return worker is not None and worker.stopping
+
+    async def stop(self, download_id: int) -> None:
+        """Stop a download; returns when its worker is gone. Every byte received is kept."""
+        worker = self._workers.get(download_id)
+        if worker is None:
+            return
+        worker.stopping = True
+        if worker.process:
+            worker.process.end_input()
+        try:
+            await asyncio.wait_for(worker.gone.wait(), STOP_SECONDS)
+        except TimeoutError:
+            if worker.process:
+                log.warning("download %d: its worker did not stop and is killed", download_id)
+                worker.process.kill()
+            await worker.gone.wait()
+
+    async def close(self) -> None:
+        """Stop all workers and whatever is kept warm."""
+        await asyncio.gather(*(self.stop(download_id) for download_id in list(self._workers)))
+        await asyncio.gather(*self._readers, return_exceptions=True)
+        await self._launcher.close()
+
+    def _send(self, process: Process, command: Command) -> None:
+        process.writer.write(encode(command))
+
+    async def _read(self, worker: _Worker, process: Process) -> None:
+        try:
+            rest = b""
+            while block := await process.reader.read(_READ_BYTES):
+                *lines, rest = (rest + block).split(b"\n")
+                for report in _folded(lines):
+                    self._on_report(worker.job.id, report)
+        except OSError as error:
+            log.info("download %d: %s", worker.job.id, error)
+        finally:
+            exit_code = await process.wait()
+            try:
+                self._on_exit(worker.job.id, exit_code)
+            finally:
+                self._forget(worker)
+
+    def _forget(self, worker: _Worker) -> None:
+        if self._workers.get(worker.job.id) is worker:
+            del self._workers[worker.job.id]
+        worker.gone.set()
+
+
+def _folded(lines: list[bytes]) -> list[Report]:
+    """The reports of ``lines``; of progress that came together only the newest, with the newest details."""
+    reports: list[Report] = []
+    for line in lines:
+        try:
+            report: Report = decode(line)
+        except (ValueError, TypeError):
+            log.exception("a worker wrote what is no report")
+            continue
+        last = reports[-1] if reports else None
+        if isinstance(report, Progressed) and isinstance(last, Progressed):
+            reports[-1] = replace(
+                report,
+                segments=last.segments if report.segments is None else report.segments,
+                streams=last.streams if report.streams is None else report.streams,
+            )
+        else:
+            reports.append(report)
+    return reports

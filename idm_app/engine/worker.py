@@ -1,0 +1,129 @@
+"""The process that does one job: ``python -m idm_app.engine.worker``.
+
+One :class:`Job` line comes in, :class:`Limit` lines may follow, the end of input means stop. Reports go out as lines.
+Can be run by hand::
+
+    (echo '{"type": "job", "id": 1, "url": "https://…", "folder": "/tmp", "job_folder": "/tmp/job"}'; cat) \\
+        | python -m idm_app.engine.worker
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from typing import BinaryIO
+
+from idm_app.engine.messages import Failed, Job, Limit, Report, decode, encode
+from idm_app.engine.plain_file import LeadsToMedia, fetch_file
+from idm_app.engine.progress import Progress
+from idm_app.engine.segmented import Stopped, Surroundings
+from idm_app.engine.throttle import TokenBucket
+from idm_app.errors import DownloadError
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 0.3
+"""How long a stop waits for what has arrived to be written down."""
+
+
+class Border:
+    """Reports out, limits in, and the end of input."""
+
+    def __init__(self, commands: BinaryIO, reports_fd: int, bucket: TokenBucket) -> None:
+        self._commands = commands
+        self._reports_fd = reports_fd
+        self._bucket = bucket
+        self._lock = threading.Lock()
+        self.stopping = threading.Event()
+        self.at_rest = threading.Event()
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
+
+    def send(self, report: Report) -> None:
+        """Write one line. A reader that has gone means stop."""
+        view = memoryview(encode(report))
+        with self._lock:
+            try:
+                while view:
+                    view = view[os.write(self._reports_fd, view) :]
+            except OSError:
+                self.stopping.set()
+
+    def _read(self) -> None:
+        try:
+            for line in self._commands:
+                command = decode(line)
+                if isinstance(command, Limit):
+                    self._bucket.set_limit(command.bytes_per_second)
+        except (OSError, ValueError):
+            log.exception("unreadable command")
+        self.stopping.set()
+        self.at_rest.wait(STOP_SECONDS)
+        end_process(0)
+
+
+def main() -> None:
+    """Do the one job that comes in on standard input. Ends the process."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(process)d %(levelname)s %(message)s")
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.SIG_DFL)
+    reports_fd = os.dup(1)
+    os.dup2(2, 1)  # nothing else can write into the border
+    commands = os.fdopen(0, "rb", closefd=False)
+    line = commands.readline()
+    if not line:
+        return
+    job = decode(line)
+    if not isinstance(job, Job):
+        sys.exit("the first line must be a job")
+    bucket = TokenBucket(job.bytes_per_second_limit)
+    border = Border(commands, reports_fd, bucket)
+    report = run(job, Surroundings(bucket, Progress(border.send), border.stopping.is_set))
+    if report is not None:
+        border.send(report)
+    border.at_rest.set()
+    end_process(0)
+
+
+def run(job: Job, around: Surroundings) -> Report | None:
+    """Do ``job``. Returns its last report; ``None`` after a stop. The border where exceptions become reports."""
+    try:
+        return _route(job, around)
+    except Stopped:
+        return None
+    except DownloadError as error:
+        return Failed(error.failure_code, str(error), error.detail, error.retryable, error.retry_after_seconds)
+    except Exception as error:
+        log.exception("download %d", job.id)
+        failure = DownloadError("internal", f"{type(error).__name__}: {error}")
+        return Failed(failure.failure_code, str(failure), failure.detail, failure.retryable)
+
+
+def _route(job: Job, around: Surroundings) -> Report:
+    if job.kind != "media":
+        try:
+            return fetch_file(job, around)
+        except LeadsToMedia:
+            pass
+    raise DownloadError("no-media", "")
+
+
+def end_process(code: int) -> None:
+    """End at once, with every child of this process (``ffmpeg``): all are in its own process group."""
+    if os.name == "posix" and os.getpgrp() == os.getpid() and _has_children():
+        os.killpg(0, signal.SIGKILL)
+        time.sleep(1)
+    os._exit(code)
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()
