@@ -1,82 +1,159 @@
 """Downloads as documents: plain values for the store, and back.
 
-What only a running download has (rate, time left, connections, segments, streams) is not kept. Cookies and headers are
-kept while the download needs them and not a moment longer.
+What only a running download has (rate, time left, phase, connections, segments, streams) is not kept, and a field that
+has its default is left out. Cookies and headers are kept while the download needs them and not a moment longer.
 """
 
-from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from idm_app.model import (
-    AudioFormat,
-    Category,
-    Cookie,
-    Download,
-    Event,
-    Failure,
-    Kind,
-    Quality,
-    Request,
-    Status,
-)
-from idm_app.units import format_instant, parse_instant
+from idm_app.model import AudioFormat, Category, Cookie, Download, Event, Failure, Kind, Quality, Request, Status
+
+MAX_EVENTS = 50
 
 Document = dict[str, Any]
 
-_PLAIN = (
-    *("id", "title", "filename", "progress", "received_bytes", "total_bytes", "total_is_estimate"),
-    *("queue", "position", "parent_id", "path", "attempts", "revision"),
-)
-_INSTANTS = ("created_at", "started_at", "finished_at", "not_before")
-
 
 def to_document(download: Download) -> Document:
-    """Plain values only."""
-    request = asdict(download.request)
+    """Plain values only: ``dict``, ``list``, ``str``, ``int``, ``float``, ``bool``."""
+    document: Document = _DOWNLOAD.plain(download)
     if download.status is Status.COMPLETED:
-        request |= {"headers": (), "cookies": ()}
-    return {
-        "request": {key: value for key, value in request.items() if value not in (None, (), [])},
-        "status": download.status.value,
-        "kind": download.kind and download.kind.value,
-        "category": download.category.value,
-        "error": download.error and asdict(download.error),
-        "events": [{"at": format_instant(e.at), "code": e.code, "message": e.message} for e in download.events],
-        **{name: format_instant(getattr(download, name)) for name in _INSTANTS},
-        **{name: getattr(download, name) for name in _PLAIN},
-    }
+        document["request"].pop("headers", None)
+        document["request"].pop("cookies", None)
+    if len(download.events) > MAX_EVENTS:
+        document["events"] = document["events"][-MAX_EVENTS:]
+    return document
 
 
 def from_document(document: Document) -> Download:
-    """The inverse of :func:`to_document`. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for a damaged one."""
-    error = document["error"]
-    plain = {name: document[name] for name in _PLAIN}
-    instants = {name: parse_instant(document[name]) for name in _INSTANTS}
-    return Download(
-        request=_request(document["request"]),
-        status=Status(document["status"]),
-        kind=document["kind"] and Kind(document["kind"]),
-        category=Category(document["category"]),
-        error=error and Failure(**error),
-        events=tuple(Event(_instant(e["at"]), e["code"], e["message"]) for e in document["events"]),
-        **plain,
-        **instants,  # type: ignore[arg-type]
+    """The inverse of :func:`to_document`. Raises ``TypeError`` or ``ValueError`` for one that is damaged."""
+    download: Download = _DOWNLOAD.value(document)
+    return download
+
+
+class _Form(NamedTuple):
+    """How one value looks in a document: there, and checked, back again."""
+
+    plain: Callable[[Any], Any]
+    value: Callable[[Any], Any]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _only(*kinds: type) -> Callable[[Any], Any]:
+    def checked(value: Any) -> Any:
+        if type(value) not in kinds:
+            raise TypeError(f"{value!r} is not {kinds[0].__name__}")
+        return value
+
+    return checked
+
+
+def _enum(kind: Callable[[Any], Any]) -> _Form:
+    return _Form(lambda member: member.value, kind)
+
+
+def _many(form: _Form) -> _Form:
+    listed = _only(list)
+    return _Form(
+        lambda values: [form.plain(value) for value in values],
+        lambda values: tuple(form.value(value) for value in listed(values)),
     )
 
 
-def _request(values: Document) -> Request:
-    known = dict(values)
-    known["quality"] = Quality(known.get("quality", Quality.BEST))
-    if "category" in known:
-        known["category"] = Category(known["category"])
-    if "audio_format" in known:
-        known["audio_format"] = AudioFormat(known["audio_format"])
-    known["subtitles"] = tuple(known.get("subtitles", ()))
-    known["headers"] = tuple((name, value) for name, value in known.get("headers", ()))
-    known["cookies"] = tuple(Cookie(**cookie) for cookie in known.get("cookies", ()))
-    return Request(**known)
+def _record(kind: type, /, **forms: _Form) -> _Form:
+    """A dataclass as a ``dict`` of those fields of ``forms`` that differ from their defaults."""
+    defaults = {field.name: field.default for field in fields(kind)}
+    writers = [(name, form.plain, defaults[name]) for name, form in forms.items()]
+
+    def plain(record: Any) -> Document:
+        return {name: write(value) for name, write, default in writers if (value := getattr(record, name)) != default}
+
+    def value(document: Any) -> Any:
+        if not isinstance(document, dict):
+            raise TypeError(f"{document!r} is not a document")
+        given = {name: form.value(document[name]) for name, form in forms.items() if document.get(name) is not None}
+        return kind(**given)
+
+    return _Form(plain, value)
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _parsed_instant(text: Any) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} does not say its time zone")
+    return instant
+
+
+_TEXT = _Form(_same, _only(str))
+_INTEGER = _Form(_same, _only(int))
+_NUMBER = _Form(_same, _only(float, int))
+_FLAG = _Form(_same, _only(bool))
+_INSTANT = _Form(lambda instant: instant.astimezone(UTC).isoformat(), _parsed_instant)
+
+_COOKIE = _record(
+    Cookie,
+    name=_TEXT,
+    value=_TEXT,
+    domain=_TEXT,
+    path=_TEXT,
+    secure=_FLAG,
+    host_only=_FLAG,
+    expires_at_seconds=_INTEGER,
+)
+
+
+def _header(pair: Any) -> tuple[str, str]:
+    name, value = pair
+    return _TEXT.value(name), _TEXT.value(value)
+
+
+_REQUEST = _record(
+    Request,
+    url=_TEXT,
+    filename=_TEXT,
+    directory=_TEXT,
+    category=_enum(Category),
+    quality=_enum(Quality),
+    format_id=_TEXT,
+    audio_format=_enum(AudioFormat),
+    subtitles=_many(_TEXT),
+    playlist_items=_TEXT,
+    connections=_INTEGER,
+    bytes_per_second_limit=_INTEGER,
+    checksum=_TEXT,
+    headers=_many(_Form(list, _header)),
+    referrer=_TEXT,
+    cookies=_many(_COOKIE),
+)
+
+_DOWNLOAD = _record(
+    Download,
+    id=_INTEGER,
+    request=_REQUEST,
+    created_at=_INSTANT,
+    status=_enum(Status),
+    kind=_enum(Kind),
+    title=_TEXT,
+    filename=_TEXT,
+    category=_enum(Category),
+    progress=_NUMBER,
+    received_bytes=_INTEGER,
+    total_bytes=_INTEGER,
+    total_is_estimate=_FLAG,
+    error=_record(Failure, code=_TEXT, message=_TEXT, detail=_TEXT, retryable=_FLAG),
+    queue=_TEXT,
+    position=_INTEGER,
+    started_at=_INSTANT,
+    finished_at=_INSTANT,
+    parent_id=_INTEGER,
+    path=_TEXT,
+    attempts=_INTEGER,
+    not_before=_INSTANT,
+    revision=_INTEGER,
+    events=_many(_record(Event, at=_INSTANT, code=_TEXT, message=_TEXT)),
+)
