@@ -5,7 +5,7 @@ from nicegui import app, ui
 from idm_app.dashboard import words
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.tab import Tab
-from idm_app.dashboard.theme import add_theme
+from idm_app.dashboard.theme import ASSETS, add_theme
 from idm_app.dashboard.view import View
 from idm_app.manager import Manager
 
@@ -18,7 +18,7 @@ def build_dashboard(manager: Manager) -> None:
     add_theme()
     app.on_startup(board.start)
 
-    @ui.page("/", title=words.PRODUCT)
+    @ui.page("/", title=words.PRODUCT, favicon=ASSETS / "icons" / "favicon.svg")
     def page(show: str = "all", q: str = "") -> None:
         """``show`` and ``q``: the filter and the search, so that they survive a reload."""
         Tab(board, View.of(show, q))

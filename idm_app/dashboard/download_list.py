@@ -22,7 +22,7 @@ class DownloadList:
         self._on_action = on_action
         self._on_selection = on_selection
         self._rows: dict[int, DownloadRow] = {}
-        with ui.element("div").classes("table") as self._table:
+        with ui.element("div").classes("downloads") as self._table:
             self._build_header()
             self._list = ui.element("div").classes("list").props(f'role=list aria-label="{words.LIST}"')
         self._list.on("row-action", self._act, args=["detail"])

@@ -21,6 +21,7 @@ PHASE = {
     "subtitles": "Downloading subtitles",
     "merging": "Merging",
     "converting": "Converting",
+    "finishing": "Finishing",
 }
 TRYING_AGAIN = "Waiting to try again"
 

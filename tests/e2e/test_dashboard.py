@@ -1,0 +1,303 @@
+"""The dashboard in a real browser, on a real server with real downloads."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+MIB = 1024 * 1024
+PHONES = [(360, 740), (390, 844), (768, 1024)]
+
+
+@pytest.fixture
+def page(browser: Browser, server: Any) -> Iterator[Page]:
+    """The dashboard. Nothing may be said on the console, nothing asked of another origin."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page, said, foreign = context.new_page(), [], []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for kind in ("request", "websocket"):
+        page.on(kind, lambda asked: foreign.append(asked.url))
+    open_dashboard(page, server)
+    yield page
+    context.close()
+    ours = re.compile(rf"(http|ws)://127\.0\.0\.1:{server.port}/|data:|blob:")
+    assert said == []
+    assert [url for url in foreign if not ours.match(url)] == []
+
+
+def open_dashboard(page: Page, server: Any) -> None:
+    page.goto(server.url)
+    expect(page.locator("[data-connection=connected]")).to_be_visible()
+
+
+def row(page: Page, download_id: int = 1) -> Locator:
+    return page.locator(f'[data-download-id="{download_id}"]')
+
+
+def expect_status(page: Page, status: str, download_id: int = 1) -> None:
+    expect(row(page, download_id)).to_have_attribute("data-status", status, timeout=15_000)
+
+
+def press(page: Page, name: str, download_id: int = 1) -> None:
+    row(page, download_id).get_by_role("button", name=name).click()
+
+
+def percent(page: Page, download_id: int = 1) -> float:
+    value = row(page, download_id).get_by_role("progressbar").get_attribute("aria-valuenow")
+    return -1 if value is None else float(value)
+
+
+def field(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="URL")
+
+
+def add(page: Page, text: str) -> None:
+    page.get_by_role("button", name="Add URL").click()
+    field(page).fill(text)
+    page.get_by_role("button", name="Download", exact=True).click()
+
+
+def add_paused(server: Any, count: int) -> None:
+    urls = [f"https://example.org/{number}.zip" for number in range(count)]
+    server.client.post("/api/downloads", json={"urls": urls, "start": False}).raise_for_status()
+
+
+def slow(origin: Any, name: str = "slow.bin", size: int = 8 * MIB) -> str:
+    return str(origin.url(f"/file/{name}", size=size, rate=60_000))
+
+
+def test_the_empty_page_teaches_and_its_field_submits_with_enter(page: Page, origin: Any) -> None:
+    expect(page.get_by_text("Paste an address to begin")).to_be_visible()
+    page.get_by_role("button", name="Add URL").click()
+    expect(field(page)).to_be_focused()
+    page.keyboard.type(origin.url("/file/first.zip", size=1000))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Download started #1")).to_be_visible()
+    expect_status(page, "completed")
+    expect(row(page)).to_contain_text("first.zip")
+    expect(page.get_by_text("Paste an address to begin")).to_be_hidden()
+
+
+def test_many_lines_in_the_dialog_and_bad_ones_stay_with_the_reason(page: Page, server: Any, origin: Any) -> None:
+    add_paused(server, 1)
+    expect(row(page)).to_be_visible()
+    page.keyboard.press("n")
+    field(page).fill(origin.url("/file/a.zip"))
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("ftp://example.org/b.zip")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type(origin.url("/file/c.zip"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 downloads started, #2–#3")).to_be_visible()
+    expect(field(page)).to_have_value("ftp://example.org/b.zip")
+    expect(page.get_by_role("dialog")).to_contain_text("Only addresses that begin with http:// or https://")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("[data-download-id]")).to_have_count(3)
+
+
+def test_pasting_anywhere_and_searching_with_a_slash(page: Page, server: Any) -> None:
+    add_paused(server, 3)
+    expect(row(page, 3)).to_be_visible()
+    page.evaluate(
+        """() => {
+            const clipboard = new DataTransfer();
+            clipboard.setData("text/plain", "https://example.org/pasted.zip");
+            document.body.dispatchEvent(new ClipboardEvent("paste", {clipboardData: clipboard, bubbles: true}));
+        }"""
+    )
+    expect(field(page)).to_have_value("https://example.org/pasted.zip")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("1.zip")
+    expect(page.locator("[data-download-id]")).to_have_count(1)
+    page.reload()
+    expect(page.locator("[data-download-id]")).to_have_count(1)
+
+
+def test_two_tabs_see_the_same_moving_bar(page: Page, server: Any, origin: Any) -> None:
+    other = page.context.new_page()
+    open_dashboard(other, server)
+    add(page, slow(origin, "film.mp4"))
+    expect_status(other, "downloading")
+    seen: list[tuple[float, float]] = []
+    for _ in range(8):
+        page.wait_for_timeout(250)
+        seen.append((percent(page), percent(other)))
+    assert seen[0][0] < seen[-1][0] < 100
+    assert all(abs(one - two) < 10 for one, two in seen)
+    expect(row(other).locator(".rate")).to_have_text(re.compile("B/s$"))
+    expect(row(other).locator(".size")).to_have_text(re.compile(r" of 8\.39.MB$"))
+    expect(other.locator(".status-bar .active")).to_have_text("1 active")
+
+
+def test_pause_resume_and_remove(page: Page, server: Any, origin: Any) -> None:
+    add(page, slow(origin))
+    expect_status(page, "downloading")
+    expect(row(page).locator(".size")).to_have_text(re.compile(" of "))
+    press(page, "Pause")
+    expect_status(page, "paused")
+    expect(row(page).locator(".rate")).to_have_text("")
+    press(page, "Resume")
+    expect_status(page, "downloading")
+    press(page, "Remove")
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("Remove “slow.bin”?")
+    question.get_by_role("button", name="Cancel").click()
+    expect(question).to_be_hidden()
+    expect(row(page)).to_be_visible()
+    press(page, "Remove")
+    question.get_by_role("button", name="Remove").click()
+    expect(row(page)).to_have_count(0)
+    assert server.client.get("/api/downloads/1").status_code == 404
+
+
+def test_a_finished_file_is_saved_and_removing_asks_what_becomes_of_it(page: Page, server: Any, origin: Any) -> None:
+    name = "Ärger & Co.zip"
+    for seed in (1, 2):
+        add(page, origin.url(f"/file/{name}", size=200_000, seed=seed))
+        expect_status(page, "completed", seed)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+    with page.expect_download() as saved:
+        row(page).get_by_role("link", name=re.compile("^Save")).click()
+    assert saved.value.suggested_filename == name
+    assert saved.value.path().stat().st_size == 200_000
+    press(page, "Remove")
+    page.get_by_role("button", name="Remove from list").click()
+    expect(row(page)).to_have_count(0)
+    assert (server.download_dir / name).is_file()
+    kept = {path.name for path in server.download_dir.iterdir() if path.is_file()}
+    press(page, "Remove", 2)
+    page.get_by_role("button", name="Delete the file too").click()
+    expect(row(page, 2)).to_have_count(0)
+    left = {path.name for path in server.download_dir.iterdir() if path.is_file()}
+    assert left == {name} < kept
+
+
+def test_a_failure_says_what_happened_and_shows_the_raw_text_on_demand(page: Page, origin: Any) -> None:
+    add(page, origin.url("/file/gone.zip", status=404))
+    expect_status(page, "failed")
+    expect(row(page)).to_contain_text("no file at this address (404)")
+    raw = row(page).locator("pre")
+    expect(raw).to_be_hidden()
+    row(page).get_by_text("Details").click()
+    expect(raw).to_be_visible()
+    expect(raw).not_to_be_empty()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "Copy")
+    expect(row(page).get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == raw.inner_text()
+    press(page, "Retry")
+    expect_status(page, "failed")
+
+
+def test_what_is_selected_is_stopped_and_deleted(page: Page, origin: Any) -> None:
+    add(page, "\n".join(slow(origin, f"{number}.bin") for number in (1, 2, 3)))
+    for number in (1, 2, 3):
+        expect_status(page, "downloading", number)
+    tools = page.get_by_role("toolbar")
+    expect(tools.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+    for number in (1, 3):
+        row(page, number).get_by_role("checkbox").check()
+    tools.get_by_role("button", name="Stop", exact=True).click()
+    expect_status(page, "paused", 1)
+    expect_status(page, "paused", 3)
+    expect_status(page, "downloading", 2)
+    tools.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.locator("[data-download-id]")).to_have_count(1)
+    tools.get_by_role("button", name="Stop All").click()
+    expect_status(page, "paused", 2)
+    expect(page.locator(".filters .unfinished .count")).to_have_text("1")
+
+
+def test_a_long_history_is_paged(page: Page, server: Any) -> None:
+    add_paused(server, 100)
+    expect(page.get_by_text("1–40 of 100")).to_be_visible()
+    expect(page.locator("[data-download-id]")).to_have_count(40)
+    page.get_by_role("button", name="Older").click()
+    page.get_by_role("button", name="Older").click()
+    expect(page.get_by_text("81–100 of 100")).to_be_visible()
+    expect(page.locator("[data-download-id]")).to_have_count(20)
+    expect(row(page, 1)).to_be_visible()
+
+
+def test_the_connection_is_true_and_comes_back_by_itself(browser: Browser, server: Any, origin: Any) -> None:
+    page = browser.new_page()
+    open_dashboard(page, server)
+    add(page, slow(origin))
+    expect_status(page, "downloading")
+    connection = page.get_by_role("status")
+    expect(connection).to_have_count(1)
+    expect(connection).to_have_text("Connected")
+    server.kill()
+    expect(connection).to_have_attribute("data-connection", "offline")
+    expect(connection).to_contain_text("Offline")
+    expect(page.locator("#popup")).to_be_hidden()
+    server.start()
+    expect(connection).to_have_attribute("data-connection", "connected", timeout=15_000)
+    expect_status(page, "downloading")
+    before = percent(page)
+    page.wait_for_timeout(1500)
+    assert percent(page) > before
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "height"), PHONES)
+def test_everything_fits_on_a_narrow_screen(page: Page, server: Any, origin: Any, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    add(page, slow(origin, "a-very-long-name-" * 12 + ".mp4"))
+    expect_status(page, "downloading")
+    add(page, origin.url("/file/gone.zip", status=404))
+    expect_status(page, "failed", 2)
+    row(page, 2).get_by_text("Details").click()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for element in page.locator("[data-download-id], [data-download-id] button, header button:visible").all():
+        box = element.bounding_box()
+        if box is not None:
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= width, element.evaluate("e => e.outerHTML")
+    page.get_by_role("button", name="Add URL").click()
+    button = page.get_by_role("button", name="Download", exact=True)
+    expect(button).to_be_in_viewport(ratio=1)
+
+
+def test_the_theme_follows_the_system_until_chosen_and_is_kept(page: Page) -> None:
+    def background() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    page.emulate_media(color_scheme="dark")
+    dark = background()
+    page.emulate_media(color_scheme="light")
+    assert background() != dark
+    switch = page.get_by_role("button", name=re.compile("^Theme"))
+    switch.click()
+    switch.click()
+    expect(switch).to_have_accessible_name("Theme: dark")
+    assert background() == dark
+    page.reload()
+    expect(switch).to_have_accessible_name("Theme: dark")
+    assert background() == dark
+
+
+def test_a_foreign_title_is_only_text(page: Page, server: Any) -> None:
+    add_paused(server, 1)
+    title = """<img src=x onerror="document.title='owned'">{{ 1 + 1 }}</script>`${1}"""
+    server.client.patch("/api/downloads/1", json={"title": title}).raise_for_status()
+    expect(row(page).locator(".title")).to_have_text(title)
+    page.reload()
+    expect(row(page).locator(".title")).to_have_text(title)
+    assert page.title() != "owned"
+    press(page, "Remove")
+    expect(row(page)).to_have_count(0)
+
+
+def test_motion_is_reduced_when_asked(page: Page, origin: Any) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    add(page, slow(origin))
+    expect_status(page, "downloading")
+    moving = "e => [getComputedStyle(e).transitionDuration, getComputedStyle(e).animationName]"
+    assert row(page).locator(".fill").evaluate(moving) == ["0s", "none"]
