@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import typer
@@ -15,7 +16,7 @@ from websockets.sync.client import connect
 
 from idm_app.units import format_bytes, format_duration, format_percent, format_rate
 
-_ENDED = ("completed", "failed", "paused")
+_AT_REST = ("completed", "failed", "paused")
 Resource = dict[str, Any]
 
 
@@ -25,21 +26,22 @@ def print_list(downloads: list[Resource]) -> None:
 
 
 def watch(server: str, download_id: int | None, as_json: bool) -> None:
-    """Live bars (or one object a line) until what is watched has ended."""
+    """Live bars (or one object a line) until what is watched has ended: one download, or all that are not at rest."""
     console = Console()
+    watched = set() if download_id is None else {download_id}
     try:
-        with Live(console=console, refresh_per_second=10, transient=False) as live:
+        with Live(console=console, refresh_per_second=10) if not as_json else nullcontext() as live:
             for downloads, changed in _states(server):
-                shown = [d for d in downloads.values() if download_id in (None, d["id"])]
-                if as_json:
-                    for download in changed:
-                        if download_id in (None, download["id"]):
-                            live.stop()
-                            typer.echo(json.dumps(downloads[download["id"]]))
+                if download_id is None:
+                    watched |= {d["id"] for d in downloads.values() if d["status"] not in _AT_REST}
+                shown = [download for download in downloads.values() if download["id"] in watched]
+                if live is not None:
+                    live.update(_table(shown[: max(1, console.height - 4)]))
                 else:
-                    active = [d for d in shown if download_id or d["status"] not in _ENDED]
-                    live.update(_table(active[: max(1, console.height - 4)]))
-                if all(download["status"] in _ENDED for download in shown):
+                    for download in changed:
+                        if download["id"] in watched:
+                            typer.echo(json.dumps(downloads[download["id"]]))
+                if all(download["status"] in _AT_REST for download in shown):
                     return
     except (OSError, WebSocketException):
         typer.echo(f"idm: no server answers at {server}. Start it with: idm", err=True)

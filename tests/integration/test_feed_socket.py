@@ -49,7 +49,7 @@ def test_snapshot_plus_updates_is_what_get_says_and_every_status_passes(
     server: Any, origin: Any, socket: ClientConnection
 ) -> None:
     url = origin.url("/file/a.bin", size=2 * MIB, rate=1_500_000)
-    download_id = server.client.post("/api/downloads", json={"url": url}).json()["id"]
+    download_id = server.client.post("/api/downloads", json={"url": url, "connections": 1}).json()["id"]
     downloads, updates = follow(socket, lambda d: d.get(download_id, {}).get("done"))
     truth = server.client.get(f"/api/downloads/{download_id}").json()
     assert downloads[download_id] == {key: truth[key] for key in downloads[download_id]}
@@ -73,7 +73,7 @@ def test_tiny_files_pass_through_every_status_too(server: Any, origin: Any, sock
 
 def test_at_most_twenty_frames_a_second(server: Any, origin: Any, socket: ClientConnection) -> None:
     urls = [origin.url(f"/file/{n}.bin", size=20 * MIB, rate=2_000_000) for n in range(4)]
-    server.client.post("/api/downloads", json={"urls": urls})
+    server.client.post("/api/downloads", json={"urls": urls, "connections": 1})
     time.sleep(1)
     times = []
     while len(times) < 60:
@@ -142,7 +142,7 @@ def test_a_client_that_does_not_read_harms_nobody(server: Any, origin: Any, sock
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
         )
     url = origin.url("/file/a.bin", size=3 * MIB, rate=1_500_000)
-    download_id = server.client.post("/api/downloads", json={"url": url}).json()["id"]
+    download_id = server.client.post("/api/downloads", json={"url": url, "connections": 1}).json()["id"]
     _downloads, updates = follow(socket, lambda d: d.get(download_id, {}).get("done"))
     assert len(updates) > 15
     for connection in silent:
