@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -44,17 +45,14 @@ class _FeedSocket:
         """Until the client goes, says what it may not, or does not read for :data:`UNREAD_SECONDS`."""
         writer = asyncio.create_task(self._write())
         reader = asyncio.create_task(self._read())
-        done, pending = await asyncio.wait((writer, reader), return_when=asyncio.FIRST_COMPLETED)
-        for ended in pending:
-            ended.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        close_code = reader.result() if reader in done and not reader.exception() else 1011
-        if self._socket.client_state is WebSocketState.CONNECTED and close_code:
-            try:
+        await asyncio.wait((writer, reader), return_when=asyncio.FIRST_COMPLETED)
+        writer.cancel()
+        reader.cancel()
+        _, close_code = await asyncio.gather(writer, reader, return_exceptions=True)
+        if self._socket.client_state is WebSocketState.CONNECTED:
+            with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
                 async with asyncio.timeout(1):
-                    await self._socket.close(close_code)
-            except (TimeoutError, RuntimeError, WebSocketDisconnect):
-                pass
+                    await self._socket.close(close_code if isinstance(close_code, int) else 1011)
 
     async def _write(self) -> None:
         hello = {"type": "hello", "api": API_VERSION, "version": __version__, "server_id": self._manager.server_id}
@@ -80,12 +78,12 @@ class _FeedSocket:
             await self._send(frame.text)
             self._manager.sent(frame)
 
-    async def _read(self) -> int | None:
-        """The code to close with, ``None`` when the client has gone."""
+    async def _read(self) -> int:
+        """The code to close with; raises when the client has gone."""
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
-                return None
+                raise WebSocketDisconnect(message.get("code", 1006))
             text = message.get("text")
             if len(text or message.get("bytes") or b"") > MAX_CLIENT_MESSAGE:
                 return 1009

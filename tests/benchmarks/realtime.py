@@ -158,7 +158,7 @@ async def submitting(rows: list[tuple[str, str, str]]) -> None:
                 answers.append(time.monotonic() - begun)
                 await until(lambda: answer.json()["id"] in seen)  # noqa: B023
                 appearances.append(seen[answer.json()["id"]] - begun)
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.06)
             reader.cancel()
     aria2 = await aria2_submit()
     rows.append(
