@@ -52,8 +52,8 @@ class Store:
         self._group: asyncio.Task[None] | None = None
         self._compaction: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._put_server()
         if not known:
-            self._put_server()
             storage.commit()
 
     @classmethod
@@ -115,10 +115,7 @@ class Store:
     def put(self, *downloads: Download) -> None:
         """Insert or replace. In memory at once, on disk after :meth:`commit`."""
         self._table.replace(*(Document(to_document(download), download.id) for download in downloads))
-        highest = max((download.id for download in downloads), default=0)
-        if highest > self.last_id:
-            self.last_id = highest
-            self._put_server()
+        self.last_id = max((self.last_id, *(download.id for download in downloads)))
 
     def remove(self, *ids: int) -> None:
         """Forget downloads; their ids are not used again."""
@@ -158,6 +155,7 @@ class Store:
     async def _write_group(self) -> None:
         async with self._writing:
             self._group = None  # whoever comes from now on belongs to the next group
+            self._put_server()
             changes = self._storage.take()
             try:
                 if changes:

@@ -7,6 +7,7 @@ has its default is left out. Cookies and headers are kept while the download nee
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from idm_app.model import AudioFormat, Category, Cookie, Download, Event, Failure, Kind, Quality, Request, Status
@@ -53,6 +54,13 @@ def _only(*kinds: type) -> Callable[[Any], Any]:
     return checked
 
 
+def _whole_number(value: Any) -> int:
+    if type(value) is float and value.is_integer():  # how JSON reads one of more than 64 bits
+        return int(value)
+    whole: int = _only(int)(value)
+    return whole
+
+
 def _enum(kind: Callable[[Any], Any]) -> _Form:
     return _Form(lambda member: member.value, kind)
 
@@ -68,10 +76,15 @@ def _many(form: _Form) -> _Form:
 def _record(kind: type, /, **forms: _Form) -> _Form:
     """A dataclass as a ``dict`` of those fields of ``forms`` that differ from their defaults."""
     defaults = {field.name: field.default for field in fields(kind)}
+    values_of = attrgetter(*forms)
     writers = [(name, form.plain, defaults[name]) for name, form in forms.items()]
 
     def plain(record: Any) -> Document:
-        return {name: write(value) for name, write, default in writers if (value := getattr(record, name)) != default}
+        return {
+            name: write(value)
+            for (name, write, default), value in zip(writers, values_of(record), strict=True)
+            if value is not default and value != default
+        }
 
     def value(document: Any) -> Any:
         if not isinstance(document, dict):
@@ -90,7 +103,7 @@ def _parsed_instant(text: Any) -> datetime:
 
 
 _TEXT = _Form(_same, _only(str))
-_INTEGER = _Form(_same, _only(int))
+_INTEGER = _Form(_same, _whole_number)
 _NUMBER = _Form(_same, _only(float, int))
 _FLAG = _Form(_same, _only(bool))
 _INSTANT = _Form(lambda instant: instant.astimezone(UTC).isoformat(), _parsed_instant)

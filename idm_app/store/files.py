@@ -49,7 +49,7 @@ def read_snapshot(path: Path) -> Tables | None:
     """The tables, or ``None`` for a damaged file. Raises :class:`StoreUnreadable` for a newer schema, ``OSError``."""
     content = path.read_bytes()
     try:
-        parsed = _loads(content)
+        parsed = loads(content)
         _check_schema(parsed["schema"], path)
         body, _, ending = content.rpartition(_ENDING)
         if not body or ending != b'%08x"}\n' % zlib.crc32(body):
@@ -63,7 +63,7 @@ def read_snapshot(path: Path) -> Tables | None:
 def begin_journal(folder: Path, generation: int) -> "Journal":
     """An empty journal. Raises ``OSError``."""
     path = folder / f"list.{generation}.journal"
-    header = _line({"schema": SCHEMA, "generation": generation})
+    header = journal_line({"schema": SCHEMA, "generation": generation})
     write_whole(path, [header])
     return Journal(path, len(header))
 
@@ -79,7 +79,7 @@ class Journal:
 
     def append(self, changes: Iterable[Change]) -> int:
         """Put ``changes`` on disk as one line, all or nothing. Returns its size in bytes. Raises ``OSError``."""
-        line = _line(list(changes))
+        line = journal_line(list(changes))
         with self._path.open("r+b", buffering=0) as file:  # unbuffered: what could not be written is written no later
             is_written = False
             try:
@@ -185,9 +185,9 @@ def _encoded_snapshot(generation: int, tables: Tables) -> Iterator[bytes]:
 def _snapshot_parts(generation: int, tables: Tables) -> Iterator[bytes]:
     yield b'{"schema":%d,"generation":%d,"tables":{' % (SCHEMA, generation)
     for number, (name, rows) in enumerate(list(tables.items())):
-        yield b"%s%s:{" % (b"," if number else b"", _dumps(name))
+        yield b"%s%s:{" % (b"," if number else b"", dumps(name))
         for position, (key, document) in enumerate(list(rows.items())):
-            yield b"%s%s:%s" % (b",\n" if position else b"\n", _dumps(key), _dumps(document))
+            yield b"%s%s:%s" % (b",\n" if position else b"\n", dumps(key), dumps(document))
         yield b"}"
     yield b"}"
 
@@ -204,24 +204,27 @@ def _blocks(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield b"".join(gathered)
 
 
-def _line(content: Any) -> bytes:
-    body = _dumps(content)
+def journal_line(content: Any) -> bytes:
+    """``content`` with its checksum."""
+    body = dumps(content)
     return b"%08x %s\n" % (zlib.crc32(body), body)
 
 
 def _checked(line: bytes) -> Any:
     checksum, _, body = line.partition(b" ")
-    return _loads(body) if checksum == b"%08x" % zlib.crc32(body) else None
+    return loads(body) if checksum == b"%08x" % zlib.crc32(body) else None
 
 
-def _dumps(content: Any) -> bytes:
+def dumps(content: Any) -> bytes:
+    """JSON, also of a file's name that is not UTF-8 (a lone surrogate) and of numbers over 64 bits."""
     try:
         return orjson.dumps(content)
-    except TypeError:  # a name from a disk that is not UTF-8, a number over 64 bits: JSON can, orjson does not
+    except TypeError:
         return json.dumps(content, separators=(",", ":")).encode()
 
 
-def _loads(content: bytes) -> Any:
+def loads(content: bytes) -> Any:
+    """The inverse of :func:`dumps`. Raises ``ValueError``."""
     try:
         return orjson.loads(content)
     except ValueError:
