@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from idm_app.model import AudioFormat, Category, Cookie, Kind, Quality, Request, Status
 
 Address = Annotated[str, Field(examples=["https://example.org/file.zip"])]
-Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]{1,40}$")]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~-]{1,64}$")]
-HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x7e]{0,4096}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]+$", max_length=40)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~-]+$", max_length=64)]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x7e]*$", max_length=4096)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Rate = Annotated[int, Field(ge=1024, le=10**12)]
 MAX_ADDRESSES = 20_000
@@ -34,10 +34,10 @@ class _Strict(BaseModel):
 class CookieIn(_Strict):
     """A cookie as the browser's own API gives it."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[^\s;=,\x00-\x1f\x7f]{1,256}$")]
-    value: Annotated[str, StringConstraints(pattern=r"^[^;\x00-\x1f\x7f]{0,8192}$")]
-    domain: Annotated[str, StringConstraints(pattern=r"^\.?[A-Za-z0-9.:_\[\]-]{1,253}$")]
-    path: Annotated[str, StringConstraints(pattern=r"^/[^;\x00-\x1f\x7f]{0,1024}$")] = "/"
+    name: Annotated[str, StringConstraints(pattern=r"^[^\s;=,\x00-\x1f\x7f]+$", max_length=256)]
+    value: Annotated[str, StringConstraints(pattern=r"^[^;\x00-\x1f\x7f]*$", max_length=8192)]
+    domain: Annotated[str, StringConstraints(pattern=r"^\.?[A-Za-z0-9.:_\[\]-]+$", max_length=253)]
+    path: Annotated[str, StringConstraints(pattern=r"^/[^;\x00-\x1f\x7f]*$", max_length=1024)] = "/"
     secure: bool = False
     host_only: bool = True
     expires_at_seconds: int | None = None
@@ -50,13 +50,13 @@ class Choices(_Strict):
     directory: Name | None = Field(None, description="below the download folder")
     category: Category | None = None
     quality: Quality = Quality.BEST
-    format_id: Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,80}$")] | None = None
+    format_id: Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$", max_length=80)] | None = None
     audio_format: AudioFormat | None = None
     subtitles: Annotated[list[Language], Field(max_length=50)] = []
-    playlist_items: Annotated[str, StringConstraints(pattern=r"^[0-9,:-]{1,1000}$")] | None = None
+    playlist_items: Annotated[str, StringConstraints(pattern=r"^[0-9,:-]+$", max_length=1000)] | None = None
     connections: Annotated[int, Field(ge=1, le=32)] | None = None
     bytes_per_second_limit: Rate | None = None
-    queue: Annotated[str, StringConstraints(pattern=r"^[\w -]{1,50}$")] = "main"
+    queue: Annotated[str, StringConstraints(pattern=r"^[\w -]+$", max_length=50)] = "main"
     start: bool = True
     start_at: datetime | None = None
     checksum: Annotated[str, StringConstraints(pattern=r"^(md5|sha1|sha256|sha512):[0-9A-Fa-f]{32,128}$")] | None = None
@@ -111,7 +111,7 @@ class Changes(_Strict):
     """What may be changed on a download, also while it runs."""
 
     bytes_per_second_limit: Rate | None = None
-    queue: Annotated[str, StringConstraints(pattern=r"^[\w -]{1,50}$")] | None = None
+    queue: Annotated[str, StringConstraints(pattern=r"^[\w -]+$", max_length=50)] | None = None
     position: Annotated[int, Field(ge=1, le=2**53)] | None = None
     title: Name | None = None
     url: Address | None = None
