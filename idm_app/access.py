@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from idm_app.settings import Options
 
-EXTENSION_ID = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+EXTENSION_ID = "igdamklpegjobicahbhpijkfpjkdigkh"
 """Fixed by ``key`` in ``extension/manifest.json``: the first 128 bits of the key's SHA-256 in the letters a–p."""
 MAX_BODY_BYTES = 8 * 1024 * 1024
 

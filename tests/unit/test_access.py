@@ -1,5 +1,7 @@
 """The gate, as a table: who asks what, and what comes back. Behind it stands an application that says yes to all."""
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -156,3 +158,9 @@ async def test_every_answer_is_hardened_and_forwarded_headers_do_not_get_in() ->
     assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
     assert headers[b"x-content-type-options"] == b"nosniff"
     assert not any(name.startswith(b"access-control") for name in headers)
+
+
+def test_the_extension_that_is_let_in_is_the_one_of_the_manifest() -> None:
+    manifest = json.loads((Path(__file__).parents[2] / "extension" / "manifest.json").read_text())
+    digest = hashlib.sha256(base64.b64decode(manifest["key"])).hexdigest()[:32]
+    assert "".join(chr(ord("a") + int(digit, 16)) for digit in digest) == EXTENSION_ID
