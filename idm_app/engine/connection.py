@@ -40,6 +40,39 @@ _FAILURES: dict[int, str] = {
 }
 
 
+def failure_code(code: int) -> str:
+    """The failure that libcurl's error ``code`` stands for."""
+    return _FAILURES.get(code, "connection-lost")
+
+
+def new_handle(source: Source, on_blocked: Callable[[], None]) -> Any:
+    """A libcurl handle with all that every request of ours has in common.
+
+    ``on_blocked`` is called when a connection was refused because its address is out of ``source``'s reach.
+    """
+
+    def open_socket(_purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
+        family, kind, protocol, (host, port, *_) = address
+        host = host.decode() if isinstance(host, bytes) else host
+        if (host, port) not in proxy_addresses() and not source.reach.allows(host, port):
+            on_blocked()
+            return pycurl.SOCKET_BAD
+        return socket.socket(family, kind, protocol)
+
+    handle = pycurl.Curl()
+    handle.setopt(pycurl.COOKIEFILE, "")
+    handle.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+    handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)  # HTTP/2 would put all segments on one connection
+    handle.setopt(pycurl.NOSIGNAL, 1)
+    handle.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
+    handle.setopt(pycurl.TCP_KEEPALIVE, 1)
+    handle.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
+    if not os.environ.get("SSL_CERT_FILE"):
+        handle.setopt(pycurl.CAINFO, certifi.where())
+    handle.setopt(pycurl.OPENSOCKETFUNCTION, open_socket)
+    return handle
+
+
 class Judge(Protocol):
     """Decides on an answer once its headers are there: ``connection.accept()`` or ``connection.failure = …``."""
 
@@ -95,28 +128,16 @@ class Connection:
 
     def open(self, share: Any, range_header: str | None, if_range: str | None) -> Any:
         """The libcurl handle, ready to be added to a multi handle."""
-        curl = self.curl = pycurl.Curl()
         headers = [*self._source.headers_for(self.url), b"Accept-Encoding: identity"]
         if range_header:
             headers.append(f"Range: {range_header}".encode())
         if if_range:
             headers.append(f"If-Range: {if_range}".encode("latin-1", "replace"))
+        curl = self.curl = new_handle(self._source, self._on_blocked)
         curl.setopt(pycurl.URL, self.url.encode())
         curl.setopt(pycurl.HTTPHEADER, headers)
         curl.setopt(pycurl.SHARE, share)
-        curl.setopt(pycurl.COOKIEFILE, "")
-        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        curl.setopt(
-            pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1
-        )  # HTTP/2 would put all segments on one connection
-        curl.setopt(pycurl.NOSIGNAL, 1)
-        curl.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
         curl.setopt(pycurl.BUFFERSIZE, _READ_BUFFER_BYTES)
-        curl.setopt(pycurl.TCP_KEEPALIVE, 1)
-        curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
-        if not os.environ.get("SSL_CERT_FILE"):
-            curl.setopt(pycurl.CAINFO, certifi.where())
-        curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
         curl.setopt(pycurl.WRITEFUNCTION, self._on_body)
         return curl
@@ -149,15 +170,10 @@ class Connection:
         """The failure that libcurl's error ``code`` stands for."""
         if self.is_blocked:
             return DownloadError("blocked-address", text)
-        return DownloadError(_FAILURES.get(code, "connection-lost"), text)
+        return DownloadError(failure_code(code), text)
 
-    def _open_socket(self, _purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
-        family, kind, protocol, (host, port, *_) = address
-        host = host.decode() if isinstance(host, bytes) else host
-        if (host, port) not in proxy_addresses() and not self._source.reach.allows(host, port):
-            self.is_blocked = True
-            return pycurl.SOCKET_BAD
-        return socket.socket(family, kind, protocol)
+    def _on_blocked(self) -> None:
+        self.is_blocked = True
 
     def _on_header(self, raw: bytes) -> int | None:
         line = raw.decode("latin-1").rstrip("\r\n")

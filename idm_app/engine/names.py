@@ -54,9 +54,10 @@ def split_suffix(name: str) -> tuple[str, str]:
 
 
 def suggested_name(headers: Mapping[str, str], url: str, first_url: str) -> str:
-    """The name for an answer with ``headers`` (lower-case names, Latin-1 values) from ``url``, asked for as ``first_url``.
+    """The name for an answer with ``headers`` (lower-case names, Latin-1 values) from ``url``.
 
-    The header's name wins, then the last part of ``url`` if it looks like a file, then that of ``first_url``.
+    The header's name wins, then the last part of ``url`` if it looks like a file, then that of ``first_url``, from
+    where redirects led to ``url``.
     """
     named = disposition_name(headers.get("content-disposition", ""))
     if named:

@@ -117,6 +117,11 @@ class PartFile:
         except OSError as error:
             raise disk_failure(error) from error
 
+    def publish_as(self, path: Path) -> None:
+        """Rename the closed, complete part file to ``path`` in the same folder."""
+        self.path.replace(path)
+        self._sidecar_path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close the part file; it stays."""
         if self._fd >= 0:

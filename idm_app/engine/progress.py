@@ -4,7 +4,7 @@ Counts are set as bytes arrive; nothing is asked of the disk.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from idm_app.engine.messages import Progressed, Report
@@ -24,6 +24,8 @@ class StreamCount:
     received_bytes: int = 0
     total_bytes: int | None = None
     total_is_estimate: bool = False
+    weight: float | None = None
+    """Its share compared with the other streams of the download (their bit rate), for sizes that are not known."""
 
 
 class Progress:
@@ -48,6 +50,11 @@ class Progress:
         self._streams.append(stream)
         return stream
 
+    def replace_streams(self, streams: Iterable[StreamCount]) -> None:
+        """Count these and no others from now on."""
+        self._streams = list(streams)
+        self.segments = None
+
     @property
     def received_bytes(self) -> int:
         """What is there of all streams."""
@@ -55,9 +62,23 @@ class Progress:
 
     @property
     def total_bytes(self) -> int | None:
-        """The size of all streams; ``None`` as long as one is unknown."""
-        totals = [stream.total_bytes for stream in self._streams]
-        return None if not totals or None in totals else sum(total or 0 for total in totals)
+        """The size of all streams, unknown ones guessed from the others; ``None`` as long as that is impossible."""
+        known = [stream for stream in self._streams if stream.total_bytes is not None]
+        unknown = [stream for stream in self._streams if stream.total_bytes is None]
+        if not known:
+            return None
+        total = sum(stream.total_bytes or 0 for stream in known)
+        if not unknown:
+            return total
+        if any(not stream.weight for stream in self._streams):
+            return None
+        per_weight = total / sum(stream.weight or 0.0 for stream in known)
+        return total + int(sum((stream.weight or 0.0) * per_weight for stream in unknown))
+
+    @property
+    def total_is_estimate(self) -> bool:
+        """Whether the size of any stream is a guess."""
+        return any(stream.total_is_estimate or stream.total_bytes is None for stream in self._streams)
 
     def tick(self, *, force: bool = False) -> float:
         """Report if something has changed and the last report is old enough.
@@ -67,7 +88,7 @@ class Progress:
         now = self._clock()
         state = (self.received_bytes, self.total_bytes, self.phase, self.connections)
         due_in = self._told_at + REPORT_SECONDS - now
-        if not self.is_begun:
+        if not self.is_begun or (self._told is None and not state[0] and not force):
             return REPORT_SECONDS
         if due_in > 0 and not force:
             return due_in
@@ -86,7 +107,7 @@ class Progress:
             Progressed(
                 received_bytes=received,
                 total_bytes=total,
-                total_is_estimate=any(stream.total_is_estimate for stream in self._streams),
+                total_is_estimate=total is not None and self.total_is_estimate,
                 bytes_per_second=self._meter.bytes_per_second,
                 eta_seconds=self._meter.eta_seconds(total),
                 phase=phase,

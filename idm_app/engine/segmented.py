@@ -289,7 +289,7 @@ class Fetch:
         self._start(connection, answer)
 
     def _start(self, connection: Connection, answer: Answer) -> None:
-        self._count.total_bytes = self._segments.total
+        self._count.total_bytes, self._count.total_is_estimate = self._segments.total, False
         if connection.segment.position or self._segments.total == 0:
             self._look(answer, b"")
         else:

@@ -115,3 +115,29 @@ def proxy_addresses() -> frozenset[tuple[str, int]]:
                 continue
             found |= {(str(sockaddr[0]), int(sockaddr[1])) for *_, sockaddr in answers}
     return frozenset(found)
+
+
+class BlockedAddress(OSError):
+    """A name that leads to addresses out of reach only."""
+
+
+def guard_resolver(reach: Reach) -> None:
+    """From now on every name in this process resolves to addresses within ``reach`` only.
+
+    For libraries that connect by themselves: they connect to what was resolved, so nothing is looked up twice.
+    """
+    resolve = socket.getaddrinfo
+
+    def guarded(host: Any, port: Any, *details: Any, **more: Any) -> Any:
+        answers = resolve(host, port, *details, **more)
+        allowed = [
+            answer
+            for answer in answers
+            if (answer[4][0], answer[4][1]) in proxy_addresses() or reach.allows(str(answer[4][0]), int(answer[4][1]))
+        ]
+        if not allowed:
+            raise BlockedAddress(f"{host}:{port} is in a network that downloads may not reach")
+        return allowed
+
+    proxy_addresses()
+    socket.getaddrinfo = guarded

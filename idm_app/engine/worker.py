@@ -16,7 +16,7 @@ import time
 from typing import BinaryIO
 
 from idm_app.engine.messages import Failed, Job, Limit, Report, decode, encode
-from idm_app.engine.plain_file import LeadsToMedia, fetch_file
+from idm_app.engine.plain_file import LeadsToMedia, fetch_file, source_of
 from idm_app.engine.progress import Progress
 from idm_app.engine.segmented import Stopped, Surroundings
 from idm_app.engine.throttle import TokenBucket
@@ -105,8 +105,10 @@ def _route(job: Job, around: Surroundings) -> Report:
         try:
             return fetch_file(job, around)
         except LeadsToMedia:
-            pass
-    raise DownloadError("no-media", "")
+            around.progress.replace_streams(())
+    from idm_app.engine import ytdlp  # a third of a second, and 40 MB that plain files need not pay
+
+    return ytdlp.fetch_media(job, source_of(job), around)
 
 
 def end_process(code: int) -> None:

@@ -1,0 +1,118 @@
+"""Fragments of a stream (HLS, DASH): each fetched whole, over connections that stay open, one for each thread."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pycurl
+
+from idm_app.engine.answers import Answer, failure_of
+from idm_app.engine.connection import failure_code, new_handle
+from idm_app.engine.source import MAX_REDIRECTS, Source, checked_target
+from idm_app.engine.throttle import TokenBucket
+from idm_app.errors import DownloadError
+
+MOST_TRIES = 6
+STALL_SECONDS = 10
+
+
+class FragmentFetcher:
+    """Fetches fragments for several threads at once. ``count`` hears of every byte as it comes, and of bytes lost."""
+
+    def __init__(self, source: Source, bucket: TokenBucket, count: Callable[[int], None]) -> None:
+        self._source = source
+        self._bucket = bucket
+        self._count = count
+        self._local = threading.local()
+
+    def fetch(self, url: str, headers: Mapping[str, str]) -> bytes:
+        """The whole body. Raises :class:`DownloadError` when it has been tried often enough."""
+        checked_target(url, self._source.reach)
+        tries = 0
+        while True:
+            try:
+                return self._fetch_once(url, headers)
+            except DownloadError as error:
+                tries += 1
+                if not error.retryable or tries >= MOST_TRIES:
+                    raise
+                delay = min(5.0, 0.3 * 2**tries) * random.uniform(0.8, 1.2)
+                time.sleep(max(delay, min(30.0, error.retry_after_seconds or 0.0)))
+
+    def _fetch_once(self, url: str, headers: Mapping[str, str]) -> bytes:
+        request = _Request(self._bucket, self._count)
+        handle = self._handle()
+        lines = [f"{name}: {value}" for name, value in headers.items() if name.lower() != "accept-encoding"]
+        handle.setopt(pycurl.URL, url.encode())
+        handle.setopt(pycurl.HTTPHEADER, [line.encode() for line in [*lines, "Accept-Encoding: identity"]])
+        handle.setopt(pycurl.HEADERFUNCTION, request.on_header)
+        handle.setopt(pycurl.WRITEFUNCTION, request.on_body)
+        self._local.blocked = False
+        try:
+            handle.perform()
+            request.check(url, wants_part="Range" in headers)
+        except pycurl.error as error:
+            self._count(-request.size)
+            code, text = error.args
+            if request.failure:
+                raise request.failure from error
+            raise DownloadError("blocked-address" if self._local.blocked else failure_code(code), text) from error
+        except DownloadError:
+            self._count(-request.size)
+            raise
+        return b"".join(request.buffers)
+
+    def _handle(self) -> Any:
+        handle = getattr(self._local, "handle", None)
+        if handle is None:
+            handle = self._local.handle = new_handle(self._source, self._on_blocked)
+            for line in self._source.cookie_lines():
+                handle.setopt(pycurl.COOKIELIST, line)
+            handle.setopt(pycurl.FOLLOWLOCATION, 1)
+            handle.setopt(pycurl.MAXREDIRS, MAX_REDIRECTS)
+            handle.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+            handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
+            handle.setopt(pycurl.LOW_SPEED_TIME, STALL_SECONDS)
+        return handle
+
+    def _on_blocked(self) -> None:
+        self._local.blocked = True
+
+
+class _Request:
+    """One answer as it comes."""
+
+    def __init__(self, bucket: TokenBucket, count: Callable[[int], None]) -> None:
+        self.buffers: list[bytes] = []
+        self.size = 0
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.failure: DownloadError | None = None
+        self._bucket = bucket
+        self._count = count
+
+    def on_header(self, raw: bytes) -> None:
+        line = raw.decode("latin-1").rstrip("\r\n")
+        if line.startswith("HTTP/"):
+            self.status, self.headers = int(line.split()[1]), {}
+        elif line:
+            name, _, value = line.partition(":")
+            self.headers[name.strip().lower()] = value.strip()
+
+    def on_body(self, buffer: bytes) -> int | None:
+        if self.status in (200, 206):
+            self.buffers.append(buffer)
+            self.size += len(buffer)
+            self._count(len(buffer))
+            self._bucket.pay(len(buffer))
+        return None
+
+    def check(self, url: str, *, wants_part: bool) -> None:
+        """Raise :class:`DownloadError` unless it is what was asked for."""
+        answer = Answer(url, self.status, self.headers)
+        if self.status not in (200, 206):
+            raise failure_of(answer, resumed=True)
+        if wants_part and self.status == 200:
+            raise DownloadError("unexpected-answer", "the server sent the whole file instead of a part of it")

@@ -1,0 +1,64 @@
+"""What yt-dlp has found out about an address, in our words: title, streams and their sizes, entries. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from idm_app.engine.names import safe_name
+from idm_app.engine.progress import StreamCount
+
+Info = Mapping[str, Any]
+
+
+def title_of(info: Info) -> str | None:
+    """The title, without the number that yt-dlp puts behind that of a page's only video."""
+    title = info.get("title")
+    if title and info.get("extractor_key") == "HTML5MediaEmbed" and str(info.get("id", "")).endswith("-1"):
+        title = title.removesuffix(" (1)")
+    return str(title) if title else None
+
+
+def final_name(title: str | None, wanted: str | None, extension: str) -> str:
+    """The finished file's name: ``wanted`` by the user, else the title; the extension is that of the file."""
+    dotted = f".{extension.lstrip('.')}" if extension.strip(".") else ""
+    name = wanted or title or "video"
+    return safe_name(name if name.lower().endswith(dotted) else name + dotted)
+
+
+def formats_of(info: Info) -> list[Info]:
+    """The formats that will be fetched: one, or picture and sound apart."""
+    return list(info.get("requested_formats") or [info])
+
+
+def stream_name(media_format: Info) -> str:
+    """``audio`` or ``video``."""
+    return "audio" if media_format.get("vcodec") == "none" else "video"
+
+
+def stream_counts(info: Info) -> dict[str, StreamCount]:
+    """Every stream by its format id, with the best that is known of its size before the first byte."""
+    counts = {}
+    for media_format in formats_of(info):
+        exact = media_format.get("filesize")
+        rate, seconds = media_format.get("tbr"), media_format.get("duration") or info.get("duration")
+        guess = media_format.get("filesize_approx") or (rate * 1000 / 8 * seconds if rate and seconds else None)
+        total = exact or (int(guess) if guess else None)
+        count = StreamCount(stream_name(media_format), 0, total, exact is None and total is not None, rate)
+        counts[str(media_format.get("format_id"))] = count
+    return counts
+
+
+def entries_of(info: Info, page_url: str) -> tuple[dict[str, Any], ...]:
+    """A playlist's entries as ``{"url", "title"}``.
+
+    One that is only to be found on the playlist's own page has that address and its number as ``playlist_items``.
+    """
+    entries = []
+    for number, entry in enumerate(info.get("entries") or (), 1):
+        if not entry:
+            continue
+        url = entry.get("url") if str(entry.get("_type", "video")).startswith("url") else entry.get("webpage_url")
+        shape = {"url": url or page_url, "title": title_of(entry)}
+        if shape["url"] == page_url or not entry.get("_type", "video").startswith("url"):
+            shape |= {"url": page_url, "playlist_items": str(entry.get("playlist_index") or number)}
+        entries.append(shape)
+    return tuple(entries)

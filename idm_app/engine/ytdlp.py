@@ -1,0 +1,327 @@
+"""Media through yt-dlp: the only file that imports it.
+
+yt-dlp finds out what is there and selects; every byte of a plain HTTP format comes through our own segmented fetch, and
+every fragment of HLS and DASH through our own connections, so that progress is counted as bytes arrive.
+"""
+
+import json
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yt_dlp
+from yt_dlp.downloader import get_suitable_downloader
+from yt_dlp.downloader.common import FileDownloader
+from yt_dlp.downloader.dash import DashSegmentsFD
+from yt_dlp.downloader.hls import HlsFD
+from yt_dlp.downloader.http import HttpFD
+
+from idm_app.engine import media_plan
+from idm_app.engine.binaries import ffmpeg_folder, put_on_path
+from idm_app.engine.fragments import FragmentFetcher
+from idm_app.engine.media_failures import media_failure, without_queries
+from idm_app.engine.media_options import media_params
+from idm_app.engine.messages import Expanded, Finished, Job, Probed, Processing, Report
+from idm_app.engine.part_file import PartFile, publish
+from idm_app.engine.progress import REPORT_SECONDS, StreamCount
+from idm_app.engine.segmented import Fetch, Stopped, Surroundings
+from idm_app.engine.source import Source, guard_resolver
+from idm_app.errors import DownloadError
+
+log = logging.getLogger(__name__)
+
+SAVED_INFO_SECONDS = 20 * 60
+"""How long what was extracted may be used again: addresses in it expire."""
+_EXPIRED = frozenset({"forbidden", "address-expired", "not-found", "gone", "login-required"})
+_PHASES = {
+    "Merger": "merging",
+    "ExtractAudio": "converting",
+    "VideoConvertor": "converting",
+    "VideoRemuxer": "converting",
+    "EmbedSubtitle": "subtitles",
+}
+
+
+def fetch_media(job: Job, source: Source, around: Surroundings) -> Report:
+    """Download the media that ``job``'s address leads to. Raises :class:`DownloadError` or :class:`Stopped`."""
+    guard_resolver(source.reach)
+    folder = ffmpeg_folder()
+    put_on_path(folder)
+    try:
+        with MediaDownloader(job, source, around, folder) as downloader:
+            report: Report = downloader.run()
+            return report
+    except (Stopped, DownloadError):
+        raise
+    except Exception as error:
+        failure = media_failure(error)
+        log.info("download %d: %s", job.id, failure.detail, exc_info=failure.failure_code == "extraction-failed")
+        raise failure from error
+
+
+def claims(url: str) -> bool:
+    """Whether an extractor made for its site knows ``url``. Asks nobody."""
+    return any(
+        extractor.IE_NAME != "generic" and extractor.suitable(url)
+        for extractor in yt_dlp.extractor.gen_extractor_classes()
+    )
+
+
+class MediaDownloader(yt_dlp.YoutubeDL):  # type: ignore[misc]
+    """A YoutubeDL for one job."""
+
+    def __init__(self, job: Job, source: Source, around: Surroundings, ffmpeg: Path | None) -> None:
+        Path(job.job_folder).mkdir(parents=True, exist_ok=True)
+        super().__init__({**media_params(job, source, ffmpeg), "logger": _Logger()})
+        self.add_postprocessor_hook(self._on_postprocessor)
+        self.job = job
+        self.source = source
+        self.around = around
+        self._counts: dict[str, StreamCount] = {}
+        self._saved_info = Path(job.job_folder) / "info.json"
+
+    def run(self) -> Report:
+        """Extract, fetch, process, publish."""
+        info, is_fresh = self._find_out()
+        if info.get("_type") in ("playlist", "multi_video"):
+            entries = media_plan.entries_of(info, self.job.url)
+            if not entries:
+                raise DownloadError("no-media", "the playlist is empty")
+            return Expanded(info.get("title"), entries)
+        try:
+            return self._fetch(info)
+        except Exception as error:
+            if is_fresh or media_failure(error).failure_code not in _EXPIRED:
+                raise
+            log.info("download %d: saved addresses have expired; extracting again", self.job.id)
+            return self._fetch(self._extract())
+
+    # -- finding out
+
+    def _find_out(self) -> tuple[dict[str, Any], bool]:
+        """What is there, and whether that was asked just now."""
+        try:
+            saved = json.loads(self._saved_info.read_bytes())
+            if saved["asked"] == self._asked() and 0 <= time.time() - saved["at"] < SAVED_INFO_SECONDS:
+                return self.process_ie_result(saved["info"], download=False), False
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return self._extract(), True
+
+    def _asked(self) -> list[Any]:
+        job = self.job
+        return [job.url, job.quality, job.format_id, job.audio_format, list(job.subtitles), job.playlist_items]
+
+    def _extract(self) -> dict[str, Any]:
+        info: dict[str, Any] | None = self.extract_info(self.job.url, download=False)
+        if not info:
+            raise DownloadError("no-media", "nothing was extracted")
+        if info.get("_type") in ("playlist", "multi_video"):
+            info["entries"] = entries = list(info.get("entries") or ())
+            if len(entries) == 1 and entries[0]:
+                info = self._only_entry(entries[0])
+        if info.get("_type", "video") == "video":
+            clean = self.sanitize_info(info, remove_private_keys=True)
+            self._saved_info.write_text(json.dumps({"asked": self._asked(), "at": time.time(), "info": clean}))
+        return info
+
+    def _only_entry(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """The one entry of a playlist is the download itself."""
+        if str(entry.get("_type", "video")).startswith("url"):
+            found: dict[str, Any] = self.extract_info(entry["url"], ie_key=entry.get("ie_key"), download=False)
+            return found
+        return entry
+
+    # -- fetching
+
+    def _fetch(self, info: dict[str, Any]) -> Finished:
+        progress = self.around.progress
+        title = media_plan.title_of(info)
+        self._counts = media_plan.stream_counts(info)
+        progress.replace_streams(self._counts.values())
+        name = media_plan.final_name(title, self.job.filename, info.get("ext") or "")
+        total_is_guess = progress.total_bytes is not None and progress.total_is_estimate
+        progress.send(Probed("media", title, name, progress.total_bytes, total_is_guess))
+        progress.is_begun = True
+        info = self.process_ie_result(self.sanitize_info(info, remove_private_keys=True), download=True)
+        path = Path(info["requested_downloads"][0]["filepath"])
+        total = path.stat().st_size
+        name = media_plan.final_name(title, self.job.filename, path.suffix)
+        final = publish(path, Path(self.job.folder), name)
+        shutil.rmtree(self.job.job_folder, ignore_errors=True)
+        return Finished(str(final), total)
+
+    def prepare_filename(self, *args: Any, **kwargs: Any) -> Any:
+        """Every name that yt-dlp makes up stays in the job's folder."""
+        name = super().prepare_filename(*args, **kwargs)
+        if name and name != "-" and not Path(name).resolve().is_relative_to(Path(self.job.job_folder).resolve()):
+            raise DownloadError("extraction-failed", "a name leads out of the job's folder")
+        return name
+
+    def dl(self, name: str, info: dict[str, Any], subtitle: bool = False, test: bool = False) -> Any:
+        """Called by YoutubeDL for each format; ours fetch what they can."""
+        if self.around.stopping():
+            raise Stopped
+        if test or subtitle:
+            return super().dl(name, info, subtitle, test)
+        progress = self.around.progress
+        count = self._counts.setdefault(str(info.get("format_id")), StreamCount(media_plan.stream_name(info)))
+        progress.phase = count.name
+        ours = {HttpFD: _SegmentedFD, HlsFD: _HlsFD, DashSegmentsFD: _DashFD}
+        found = get_suitable_downloader(info, self.params)
+        downloader = ours.get(found)
+        if downloader is None or info.get("request_data") or info.get("impersonate") or not info.get("url"):
+            with _Ticking(progress.tick):
+                return super().dl(name, info)
+        answer = downloader(self, self.params, count).download(name, self._copy_infodict(info))
+        if Path(name).exists():
+            count.received_bytes = count.total_bytes = Path(name).stat().st_size
+            count.total_is_estimate = False
+        return answer
+
+    def format_source(self, info: dict[str, Any]) -> Source:
+        """Where a format is, with the headers and cookies that yt-dlp has for it."""
+        cookies = tuple(
+            {
+                "name": cookie.name,
+                "value": cookie.value or "",
+                "domain": cookie.domain,
+                "path": cookie.path,
+                "secure": cookie.secure,
+                "host_only": not cookie.domain_specified,
+                "expires_at_seconds": cookie.expires,
+            }
+            for cookie in self.cookiejar
+        )
+        headers = {**self.params["http_headers"], **(info.get("http_headers") or {})}
+        return Source(info["url"], tuple(headers.items()), None, cookies, self.source.reach)
+
+    def _on_postprocessor(self, status: dict[str, Any]) -> None:
+        if status["status"] == "started" and not self.around.stopping():
+            self.around.progress.tick(force=True)
+            self.around.progress.send(Processing(_PHASES.get(status["postprocessor"], "finishing")))
+
+
+class _OurDownloader(FileDownloader):  # type: ignore[misc]
+    """What our downloaders have in common."""
+
+    def __init__(self, ydl: MediaDownloader, params: dict[str, Any], count: StreamCount) -> None:
+        super().__init__(ydl, params)
+        self.media = ydl
+        self.count = count
+
+
+class _SegmentedFD(_OurDownloader):
+    """A format that is one file over HTTP: over several connections."""
+
+    FD_NAME = "segmented"
+
+    def real_download(self, filename: str, info: dict[str, Any]) -> bool:
+        part = PartFile(Path(filename + ".content"))
+        part.open()
+        largest = (info.get("downloader_options") or {}).get("http_chunk_size")
+        try:
+            Fetch(
+                self.media.format_source(info),
+                part,
+                self.count,
+                self.media.around,
+                connections=self.media.job.connections,
+                largest_request_bytes=largest,
+            ).run()
+        finally:
+            part.close()
+        part.publish_as(Path(filename))
+        return True
+
+
+class _OurFragments(_OurDownloader):
+    """Fragments over our own connections; order, decryption and bookkeeping stay yt-dlp's."""
+
+    def real_download(self, filename: str, info: dict[str, Any]) -> Any:
+        with _Ticking(self.media.around.progress.tick):
+            return super().real_download(filename, info)
+
+    def _prepare_and_start_frag_download(self, ctx: dict[str, Any], info: dict[str, Any]) -> None:
+        super()._prepare_and_start_frag_download(ctx, info)
+        ctx["dl"] = _Fragments(self.media, ctx, info, self.count, self.params)
+
+
+class _HlsFD(_OurFragments, HlsFD):  # type: ignore[misc]
+    """HLS."""
+
+
+class _DashFD(_OurFragments, DashSegmentsFD):  # type: ignore[misc]
+    """DASH."""
+
+
+class _Fragments:
+    """Stands where yt-dlp has its downloader for single fragments."""
+
+    def __init__(
+        self, media: MediaDownloader, ctx: dict[str, Any], info: dict[str, Any], count: StreamCount, params: Any
+    ) -> None:
+        self.params = {**params, "continuedl": False}
+        self._count = count
+        self._total = ctx.get("total_frags")
+        self._done = ctx["fragment_index"]
+        self._done_bytes = ctx["complete_frags_downloaded_bytes"]
+        self._lock = threading.Lock()
+        self._fetcher = FragmentFetcher(media.format_source(info), media.around.bucket, self._add)
+        self._progress = media.around.progress
+        count.received_bytes = self._done_bytes
+        self._progress.connections = params.get("concurrent_fragment_downloads", 1)
+
+    def download(self, filename: str, info: dict[str, Any]) -> tuple[bool, bool]:
+        """Fetch one fragment into ``filename``."""
+        content = self._fetcher.fetch(info["url"], info.get("http_headers") or {})
+        Path(filename).write_bytes(content)
+        with self._lock:
+            self._done += 1
+            self._done_bytes += len(content)
+            if self._total:
+                estimate = self._done_bytes * self._total // self._done
+                self._count.total_bytes = max(self._count.received_bytes, estimate)
+                self._count.total_is_estimate = True
+        return True, True
+
+    def _add(self, size_bytes: int) -> None:
+        with self._lock:
+            self._count.received_bytes += size_bytes
+
+
+class _Ticking:
+    """Calls ``tick`` in a thread of its own as often as reports may go out."""
+
+    def __init__(self, tick: Callable[[], float]) -> None:
+        self._tick = tick
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._end.wait(REPORT_SECONDS):
+            self._tick()
+
+
+class _Logger:
+    """yt-dlp's words for the log, without what may be secret."""
+
+    def debug(self, message: str) -> None:
+        log.debug("%s", without_queries(message))
+
+    def warning(self, message: str) -> None:
+        log.info("%s", without_queries(message))
+
+    def error(self, message: str) -> None:
+        log.info("%s", without_queries(message))
