@@ -7,7 +7,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -211,7 +211,13 @@ class Manager:
 
         Returns how many have changed.
         """
-        do = {"pause": self.pause, "resume": self.resume, "retry": self.retry, "remove": self.remove}[action]
+        actions: dict[str, Callable[[int], Awaitable[object]]] = {
+            "pause": self.pause,
+            "resume": self.resume,
+            "retry": self.retry,
+            "remove": self.remove,
+        }
+        do = actions[action]
         chosen = [d.id for d in self._ledger] if ids is None else list(dict.fromkeys(ids))
         if action in ("pause", "remove"):  # the waiting ones first, so that no freed slot starts one of them
             chosen.sort(key=lambda download_id: download_id in self._active)
