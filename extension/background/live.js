@@ -1,0 +1,171 @@
+// @ts-check
+/**
+ * What the worker knows: the downloads, the connection, who has a popup open. The worker's memory comes and goes; it
+ * is only a cache of `chrome.storage.session`, and what stands there is marked as old until the feed has spoken.
+ */
+
+import * as api from '../shared/api.js';
+import { applySnapshot, applyUpdate, inOrder, totals } from '../shared/downloads.js';
+import { KNOWN_KEY, Tell } from '../shared/messages.js';
+import { DEFAULT_SERVER, readSettings } from '../shared/settings.js';
+import { showState } from './badge.js';
+import { Feed } from './feed.js';
+
+/** @import { Change, Download, Downloads } from '../shared/downloads.js' */
+/** @import { Connection, Known, Push } from '../shared/messages.js' */
+
+/** As many as a popup shows at first, with room. */
+const KEPT_DOWNLOADS = 100;
+const SAVE_SECONDS = 1;
+/** A popup that closes is often opened again. */
+const RELEASE_SECONDS = 5;
+
+/** @type {Downloads} */
+const downloads = new Map();
+/** @type {Connection} */
+let connection = { state: 'connecting', problem: null };
+let server = DEFAULT_SERVER;
+/** @type {Set<chrome.runtime.Port>} */
+const popups = new Set();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let saveTimer;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let releaseTimer;
+
+const feed = new Feed({ onConnection, onSnapshot, onUpdate, isNeeded });
+const restored = restore();
+
+/** The server's address. @returns {Promise<string>} */
+export async function currentServer() {
+  await restored;
+  return server;
+}
+
+/** @param {number} id @returns {Promise<Download | undefined>} */
+export async function downloadOf(id) {
+  await restored;
+  return downloads.get(id);
+}
+
+/** A popup opened: it gets what is known at once, and the feed is opened without waiting. @param {chrome.runtime.Port} port */
+export async function addPopup(port) {
+  popups.add(port);
+  port.onDisconnect.addListener(() => {
+    popups.delete(port);
+    settle();
+  });
+  await restored;
+  if (!popups.has(port)) return;
+  port.postMessage({ type: Tell.KNOWN, known: known() });
+  feed.openNow(server);
+}
+
+/** Look whether something goes on at the server; stays connected if so. */
+export async function lookIn() {
+  await restored;
+  feed.open(server);
+}
+
+/** Do not wait for the next attempt. */
+export async function reconnect() {
+  await restored;
+  feed.openNow(server);
+}
+
+/** The settings changed: another server's downloads are none of this one's. */
+export async function changeServer() {
+  await restored;
+  const { server: wanted } = await readSettings();
+  if (wanted === server) return;
+  server = wanted;
+  downloads.clear();
+  feed.openNow(server);
+  tellKnown();
+}
+
+/**
+ * Lay changes over what is known and tell everybody: from the feed, or an answer that came before it.
+ * @param {Change[]} changes
+ * @param {number[]} [removed]
+ */
+export function onUpdate(changes, removed = []) {
+  const unknown = applyUpdate(downloads, changes, removed);
+  tell({ type: Tell.UPDATE, downloads: changes, removed });
+  for (const id of unknown) void fetchWhole(id);
+  settle();
+}
+
+/** Tell the open popups. @param {Push} push @returns {boolean} whether there is one */
+export function tell(push) {
+  for (const popup of popups) popup.postMessage(push);
+  return popups.size > 0;
+}
+
+/** @param {Download[]} whole */
+function onSnapshot(whole) {
+  applySnapshot(downloads, whole);
+  connection = { state: 'connected', problem: null };
+  tellKnown();
+  settle();
+}
+
+/** @param {Connection} now */
+function onConnection(now) {
+  connection = now;
+  tell({ type: Tell.CONNECTION, connection });
+  keep();
+}
+
+function isNeeded() {
+  return popups.size > 0 || totals(downloads).active > 0;
+}
+
+/** After any change: the badge, and soon the copy in storage. */
+function keep() {
+  showState(totals(downloads).active, connection.state);
+  saveTimer ??= setTimeout(save, SAVE_SECONDS * 1000);
+}
+
+/** After a change of what goes on, or of who looks: the feed stays open only while it is of use. */
+function settle() {
+  keep();
+  clearTimeout(releaseTimer);
+  if (isNeeded()) feed.open(server);
+  else if (connection.state === 'connected') releaseTimer = setTimeout(release, RELEASE_SECONDS * 1000);
+}
+
+function release() {
+  feed.close();
+  connection = { state: 'connecting', problem: null }; // what is known ages from now on
+}
+
+/** A download outside the snapshot goes on again, and the feed told only what changed. @param {number} id */
+async function fetchWhole(id) {
+  const download = await api.read(server, id).catch(() => null);
+  if (download) onUpdate([download]);
+}
+
+/** @returns {Known} */
+function known() {
+  return { server, connection, downloads: [...downloads.values()] };
+}
+
+function tellKnown() {
+  tell({ type: Tell.KNOWN, known: known() });
+}
+
+async function save() {
+  saveTimer = undefined;
+  const newest = inOrder(downloads).slice(0, KEPT_DOWNLOADS);
+  const kept = newest.map((id) => downloads.get(id));
+  await chrome.storage.session.set({ [KNOWN_KEY]: { ...known(), downloads: kept } });
+}
+
+async function restore() {
+  const [settings, stored] = await Promise.all([readSettings(), chrome.storage.session.get(KNOWN_KEY)]);
+  server = settings.server;
+  const last = /** @type {Known | undefined} */ (stored[KNOWN_KEY]);
+  if (last?.server !== server) return;
+  applySnapshot(downloads, last.downloads);
+  showState(totals(downloads).active, last.connection.state);
+}

@@ -1,0 +1,28 @@
+// @ts-check
+/** The popup's way to the worker: a port for what is pushed, and requests that are answered. */
+
+import { POPUP_PORT } from '../shared/messages.js';
+
+/** @import { Answer, Push, Request } from '../shared/messages.js' */
+
+/** A worker that was stopped starts again on connecting. */
+const AGAIN_MS = 100;
+
+/**
+ * Hear what the worker pushes, for as long as the popup lives.
+ * @param {(push: Push) => void} onPush
+ * @param {() => void} onLost the worker is gone; it is being started again
+ */
+export function listen(onPush, onLost) {
+  const port = chrome.runtime.connect({ name: POPUP_PORT });
+  port.onMessage.addListener((/** @type {Push} */ push) => onPush(push));
+  port.onDisconnect.addListener(() => {
+    onLost();
+    setTimeout(() => listen(onPush, onLost), AGAIN_MS);
+  });
+}
+
+/** @param {Request} request @returns {Promise<Answer>} */
+export function ask(request) {
+  return chrome.runtime.sendMessage(request);
+}

@@ -1,0 +1,33 @@
+// @ts-check
+/** What a row says about a download, in words and numbers. */
+
+import { formatBytes } from './format.js';
+import { t } from './i18n.js';
+
+/** @import { Download } from './downloads.js' */
+
+/** @type {Record<Download['status'], string>} */
+const STATUS_KEYS = {
+  queued: 'statusQueued',
+  probing: 'statusProbing',
+  downloading: 'statusDownloading',
+  processing: 'statusFinishing',
+  paused: 'statusPaused',
+  completed: 'statusCompleted',
+  failed: 'statusFailed',
+};
+
+/** Where it stands; what is being done to the file goes by its phase. @param {Download} download */
+export function statusWord({ status, phase }) {
+  if (status === 'processing' && phase === 'merging') return t('statusMerging');
+  if (status === 'processing' && phase === 'converting') return t('statusConverting');
+  return t(STATUS_KEYS[status]);
+}
+
+/** How much of how much: `4.53 MB of 10.0 MB`, with `~` before a total that is only estimated. @param {Download} download */
+export function sizeWords({ status, received_bytes, total_bytes, total_is_estimate }) {
+  if (status === 'completed') return formatBytes(total_bytes ?? received_bytes);
+  if (total_bytes === null) return received_bytes ? formatBytes(received_bytes) : '';
+  const total = `${total_is_estimate ? '~' : ''}${formatBytes(total_bytes)}`;
+  return received_bytes ? t('sizeOf', formatBytes(received_bytes), total) : total;
+}
