@@ -5,19 +5,17 @@ The only writer: every change goes through its ledger. Event loop only, nothing 
 
 import asyncio
 import logging
-import shutil
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from idm_app import jobs, playlists, schedule
+from idm_app import disk, jobs, playlists, schedule
 from idm_app.address import checked_address
 from idm_app.engine.messages import Expanded, Failed, Report
 from idm_app.engine.supervisor import Supervisor
-from idm_app.errors import FAILURES, Duplicate, FileGone, Refused, StoreFull, WrongStatus
+from idm_app.errors import FAILURES, Duplicate, Refused, StoreFull, UnknownDownload, WrongStatus
 from idm_app.feed import Feed, Frame, Subscription, snapshot
 from idm_app.ledger import Ledger
 from idm_app.model import Category, Download, Failure, Kind, Request, Status, check_transition
@@ -45,7 +43,7 @@ class Manager:
         self._background: set[asyncio.Future[Any]] = set()
         self._saving = False
         self._alarm: asyncio.TimerHandle | None = None
-        self._free: tuple[float, int | None] = (float("-inf"), None)
+        self._free_space = disk.FreeSpace(options.download_dir)
         self._closing = False
 
     # -- life
@@ -95,15 +93,7 @@ class Manager:
 
     def finished_file(self, download_id: int) -> Path:
         """Where a finished download's file is. Raises :class:`WrongStatus` before it is done, :class:`FileGone`."""
-        download = self.get(download_id)
-        if download.status is not Status.COMPLETED:
-            raise WrongStatus(f"Download #{download_id} is not finished yet.")
-        if download.path is None:
-            raise WrongStatus("A playlist has no file of its own; its entries have.")
-        path = Path(download.path)
-        if path.is_symlink() or not path.is_file():
-            raise FileGone(f"The file of download #{download_id} is no longer where it was saved: {path.name}.")
-        return path
+        return disk.finished_file(self.get(download_id))
 
     def stats(self) -> dict[str, Any]:
         """Counts, total rate, free disk, and how long changes take to reach the clients."""
@@ -112,7 +102,7 @@ class Manager:
             **self._ledger.counts(),
             "total": len(self._ledger),
             "bytes_per_second": sum(download.bytes_per_second or 0.0 for download in running),
-            "free_bytes": self._free_bytes(),
+            "free_bytes": self._free_space.bytes(),
             "feed": {"subscribers": self._feed.subscribers, **self._feed.latency()},
             "recovery": self._store.recovery,
         }
@@ -202,7 +192,8 @@ class Manager:
         download = self.get(download_id)
         self._ledger.remove(download)
         self._bytes_at_start.pop(download_id, None)
-        await asyncio.to_thread(_delete_files, jobs.job_folder(download_id, self.options), download, delete_file)
+        finished = download.path if delete_file else None
+        await asyncio.to_thread(disk.delete_files, jobs.job_folder(download_id, self.options), finished)
         await self._store.commit()
         self._start_ready()
 
@@ -217,18 +208,18 @@ class Manager:
             "retry": self.retry,
             "remove": self.remove,
         }
-        do = actions[action]
-        chosen = [d.id for d in self._ledger] if ids is None else list(dict.fromkeys(ids))
-        if action in ("pause", "remove"):  # the waiting ones first, so that no freed slot starts one of them
-            chosen.sort(key=lambda download_id: download_id in self._active)
+        chosen = [download.id for download in self._ledger] if ids is None else list(dict.fromkeys(ids))
+        # The waiting ones first, so that a slot that becomes free starts none of them. All of a kind at once, so that
+        # they share one commit.
+        waiting = [download_id for download_id in chosen if download_id not in self._active]
+        running = [download_id for download_id in chosen if download_id in self._active]
         changed = 0
-        for download_id in chosen:
-            if self._ledger.get(download_id) is not None:
-                try:
-                    await do(download_id)
-                except WrongStatus:
-                    continue
-                changed += 1
+        for group in (waiting, running):
+            done = await asyncio.gather(*map(actions[action], group), return_exceptions=True)
+            changed += sum(not isinstance(result, Refused) for result in done)
+            for result in done:
+                if isinstance(result, BaseException) and not isinstance(result, WrongStatus | UnknownDownload):
+                    raise result
         return changed
 
     async def change(self, download_id: int, changes: dict[str, Any]) -> Download:
@@ -406,21 +397,3 @@ class Manager:
         self._background.discard(future)
         if not future.cancelled() and (error := future.exception()):
             log.error("in the background: %s", error, exc_info=None if isinstance(error, StoreFull) else error)
-
-    def _free_bytes(self) -> int | None:
-        asked_at, free = self._free
-        if time.monotonic() - asked_at > 2:
-            try:
-                free = shutil.disk_usage(self.options.download_dir).free
-            except OSError:
-                free = None
-            self._free = (time.monotonic(), free)
-        return free
-
-
-def _delete_files(folder: Path, download: Download, delete_file: bool) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if delete_file and download.path is not None:
-        path = Path(download.path)
-        if path.is_file() and not path.is_symlink():
-            path.unlink(missing_ok=True)

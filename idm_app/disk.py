@@ -1,0 +1,50 @@
+"""Files of downloads on disk: the finished one, the unfinished parts, the room that is left. Blocking, but quick."""
+
+import shutil
+import time
+from pathlib import Path
+
+from idm_app.errors import FileGone, WrongStatus
+from idm_app.model import Download, Status
+
+_FREE_SECONDS = 2.0
+
+
+def finished_file(download: Download) -> Path:
+    """Where a finished download's file is. Raises :class:`WrongStatus` before it is done, :class:`FileGone`."""
+    if download.status is not Status.COMPLETED:
+        raise WrongStatus(f"Download #{download.id} is not finished yet.")
+    if download.path is None:
+        raise WrongStatus("A playlist has no file of its own; its entries have.")
+    path = Path(download.path)
+    if path.is_symlink() or not path.is_file():
+        raise FileGone(f"The file of download #{download.id} is no longer where it was saved: {path.name}.")
+    return path
+
+
+def delete_files(job_folder: Path, finished: str | None) -> None:
+    """Delete the unfinished parts, and the finished file if one is named (never through a symbolic link)."""
+    shutil.rmtree(job_folder, ignore_errors=True)
+    if finished is not None:
+        path = Path(finished)
+        if path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
+
+
+class FreeSpace:
+    """Free bytes on a folder's disk, asked of the system every two seconds at most; ``None`` when it is gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._asked_at = float("-inf")
+        self._free_bytes: int | None = None
+
+    def bytes(self) -> int | None:
+        """As of not long ago."""
+        if time.monotonic() - self._asked_at > _FREE_SECONDS:
+            self._asked_at = time.monotonic()
+            try:
+                self._free_bytes = shutil.disk_usage(self._folder).free
+            except OSError:
+                self._free_bytes = None
+        return self._free_bytes
