@@ -89,7 +89,9 @@ def _record(kind: type, /, **forms: _Form) -> _Form:
     def value(document: Any) -> Any:
         if not isinstance(document, dict):
             raise TypeError(f"{document!r} is not a document")
-        given = {name: form.value(document[name]) for name, form in forms.items() if document.get(name) is not None}
+        given = {
+            name: forms[name].value(plain) for name, plain in document.items() if plain is not None and name in forms
+        }
         return kind(**given)
 
     return _Form(plain, value)

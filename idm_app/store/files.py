@@ -186,8 +186,11 @@ def _snapshot_parts(generation: int, tables: Tables) -> Iterator[bytes]:
     yield b'{"schema":%d,"generation":%d,"tables":{' % (SCHEMA, generation)
     for number, (name, rows) in enumerate(list(tables.items())):
         yield b"%s%s:{" % (b"," if number else b"", dumps(name))
-        for position, (key, document) in enumerate(list(rows.items())):
-            yield b"%s%s:%s" % (b",\n" if position else b"\n", dumps(key), dumps(document))
+        comma = b""
+        for key in list(rows):  # not items(): a hundred thousand new pairs wake the garbage collector, for 0.3 s
+            if (document := rows.get(key)) is not None:
+                yield b"%s\n%s:%s" % (comma, dumps(key), dumps(document))
+                comma = b","
         yield b"}"
     yield b"}"
 

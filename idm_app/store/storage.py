@@ -174,13 +174,13 @@ class DurableStorage(Storage):
             self.recovery.append("The list was damaged and is restored from its backup.")
         if damaged:
             self.recovery.append("Some changes in the journal were damaged and are left out.")
+        kept: list[Path] = []
         try:
-            kept = [path.rename(files.aside(path)) for path in unreadable]
+            kept += [path.rename(files.aside(path)) for path in unreadable]
             kept += [Path(shutil.copy2(path, files.aside(path))) for path in damaged]
             self.write_snapshot(self.begin_generation())
         except OSError as error:
             log.warning("the restored list could not be written: %s", error)
-            return
         if kept:
             self.recovery.append(f"Kept for you: {', '.join(path.name for path in kept)}.")
 

@@ -3,8 +3,8 @@
 Run: ``python3 dev.py bench store`` (or ``… bench store 100000`` for other sizes of the list).
 
 *Acknowledge*: from ``put`` to the return of ``commit``, on disk, one caller after the other. *50 at once*: the slowest
-of 50 callers. *Longest hold*: the longest the event loop stood still while a snapshot was written beside commits, against
-the same without one. TinyDB's own ``JSONStorage`` inserts one document a time, which it fsyncs too.
+of 50 callers. *Longest hold*: the longest the event loop stood still while a snapshot was written beside commits,
+against the same without one. TinyDB's own ``JSONStorage`` inserts one document a time, which it fsyncs too.
 """
 
 import asyncio
@@ -129,10 +129,12 @@ async def measure(size: int, folder: Path) -> str:
     await store.close()
     own = own_storage(folder, size)
     ratio = sorted(own)[len(own) // 2] / sorted(one)[len(one) // 2]
-    return (
-        f"| {size:,} | {percentiles(one)} | {percentiles(own)} | {ratio:,.0f} × | {percentiles(many)} | {took * 1000:.0f} "
-        f"| {percentiles(beside)} | {without * 1000:.1f} / {hold * 1000:.1f} | {opened * 1000:.0f} |"
+    cells = (
+        *(f"{size:,}", percentiles(one), percentiles(own), f"{ratio:,.0f} ×", percentiles(many)),
+        *(f"{took * 1000:.0f}", percentiles(beside), f"{without * 1000:.1f} / {hold * 1000:.1f}"),
+        f"{opened * 1000:.0f}",
     )
+    return f"| {' | '.join(cells)} |"
 
 
 async def main(sizes: list[int]) -> None:

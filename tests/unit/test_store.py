@@ -270,6 +270,16 @@ async def test_a_journal_cut_anywhere_in_its_last_line_loses_that_line_only(
         assert await loaded(copy) == (ALL, None)
 
 
+async def test_a_torn_journal_is_told_once(two_generations: Path) -> None:
+    path = newest(two_generations, "journal")
+    path.write_bytes(path.read_bytes() + bytes(4096))  # what a power cut leaves
+    for told in (True, False):
+        store = Store.open(two_generations)
+        assert [d.id for d in store.downloads()] == ALL
+        assert (store.recovery is not None) is told
+        store._lock.release()
+
+
 async def test_a_flipped_bit_in_the_journal_costs_its_line_and_is_told(two_generations: Path, tmp_path: Path) -> None:
     path = newest(two_generations, "journal")
     whole = path.read_bytes()
