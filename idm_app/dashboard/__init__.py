@@ -18,7 +18,7 @@ def build_dashboard(manager: Manager) -> None:
     add_theme()
     app.on_startup(board.start)
 
-    @ui.page("/", title=words.PRODUCT, favicon=ASSETS / "icons" / "favicon.svg")
+    @ui.page("/", title=words.PRODUCT, favicon=ASSETS / "icons" / "favicon.svg", language="en-US")
     def page(show: str = "all", q: str = "") -> None:
         """``show`` and ``q``: the filter and the search, so that they survive a reload."""
         Tab(board, View.of(show, q))

@@ -39,7 +39,7 @@ class Tab:
             self._build_header()
             self._filters = FilterList(board.totals, _filter_groups(), view.show)
             self._filters.on("choose", self._choose)
-            with ui.element("main").classes("content"):
+            with ui.element("div").classes("content"):
                 self._build_banner()
                 self._list = DownloadList(board, self._actions.on_one, self._toolbar.show_selection)
                 self._build_pager()
