@@ -50,6 +50,7 @@ export async function downloadOf(id) {
 /** A popup opened: it gets what is known at once, and the feed is opened without waiting. @param {chrome.runtime.Port} port */
 export async function addPopup(port) {
   popups.add(port);
+  clearTimeout(releaseTimer); // it looks at what is there, the feed that is open included
   port.onDisconnect.addListener(() => {
     popups.delete(port);
     settle();
@@ -57,6 +58,7 @@ export async function addPopup(port) {
   await restored;
   if (!popups.has(port)) return;
   port.postMessage({ type: Tell.KNOWN, known: known() });
+  settle();
   feed.openNow(server);
 }
 

@@ -40,7 +40,7 @@ def test_two_tabs_and_the_popup_see_the_same_moving_bar_and_each_can_save(
     first.goto(server.url)
     second.goto(server.url)
     popup = extension.open_popup()
-    add_by_dialog(first, origin.url("/file/film.mp4", size=4 * MIB, seed=4, rate=350_000))
+    add_by_dialog(first, origin.url("/file/film.mp4", size=12 * MIB, seed=4, rate=200_000))
     expect(first.get_by_text(re.compile("Download started #1"))).to_be_visible()
     pages = (first, second, popup)
     for page in pages:
@@ -64,4 +64,61 @@ def test_two_tabs_and_the_popup_see_the_same_moving_bar_and_each_can_save(
         save(first, 1).click()
     content = saved.value.path().read_bytes()
     assert saved.value.suggested_filename == "film.mp4"
-    assert hashlib.sha256(content).hexdigest() == origin.sha256(4 * MIB, 4)
+    assert hashlib.sha256(content).hexdigest() == origin.sha256(12 * MIB, 4)
+
+
+def test_the_server_stops_and_comes_back_and_all_say_so_and_go_on(server: Any, origin: Any, extension: Any) -> None:
+    page: Page = extension.context.new_page()
+    page.goto(server.url)
+    popup = extension.open_popup()
+    add_by_dialog(page, origin.url("/file/film.mp4", size=20 * MIB, seed=5, rate=300_000))
+    pages = (page, popup)
+    for shown in pages:
+        expect(row(shown, 1)).to_have_attribute("data-status", "downloading")
+    server.kill()
+    for shown in pages:
+        expect(shown.locator("[data-connection]")).not_to_have_attribute("data-connection", "connected", timeout=15_000)
+    origin.reset()
+    server.restart()
+    for shown in pages:
+        expect(shown.locator("[data-connection]")).to_have_attribute("data-connection", "connected", timeout=30_000)
+        expect(row(shown, 1)).to_have_attribute("data-status", "completed", timeout=60_000)
+    assert origin.stats("/file/film.mp4").bytes_sent < 20 * MIB
+    content = (server.download_dir / "film.mp4").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == origin.sha256(20 * MIB, 5)
+
+
+def test_the_popup_sends_an_address_and_says_so_at_once(server: Any, origin: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    expect(popup.locator("[data-connection]")).to_have_attribute("data-connection", "connected")
+    popup.get_by_role("textbox", name="URL").fill(origin.url("/file/a.zip", size=2 * MIB, rate=200_000))
+    popup.get_by_role("button", name="Download", exact=True).click()
+    expect(popup.get_by_text(re.compile("Download started #1"))).to_be_visible(timeout=2_000)
+    expect(row(popup, 1).get_by_role("button", name="Pause")).to_be_visible()
+    row(popup, 1).get_by_role("button", name="Pause").click()
+    expect(row(popup, 1)).to_have_attribute("data-status", "paused")
+    row(popup, 1).get_by_role("button", name="Resume").click()
+    expect(row(popup, 1)).to_have_attribute("data-status", "completed", timeout=30_000)
+    expect(save(popup, 1)).to_be_visible()
+    popup.get_by_role("textbox", name="URL").fill("ftp://example.org/x")
+    popup.get_by_role("button", name="Download", exact=True).click()
+    expect(popup.get_by_text(re.compile("http")).first).to_be_visible()
+
+
+def test_the_context_menu_and_the_shortcut_send(server: Any, origin: Any, extension: Any) -> None:
+    link = origin.url("/file/a.zip", size=1000)
+    dispatch = (
+        "url => chrome.contextMenus.onClicked.dispatch({menuItemId: 'link', linkUrl: url, pageUrl: url}, {id: 1})"
+    )
+    extension.worker.evaluate(dispatch, link)
+    wait_for_downloads(server, 1)
+    extension.worker.evaluate("url => chrome.commands.onCommand.dispatch('send-tab', {url})", link)
+    wait_for_downloads(server, 2)
+    assert {download["url"] for download in server.client.get("/list").json()} == {link}
+
+
+def wait_for_downloads(server: Any, count: int) -> None:
+    until = time.monotonic() + 10
+    while server.client.get("/api/downloads").json()["total"] != count:
+        assert time.monotonic() < until
+        time.sleep(0.05)
