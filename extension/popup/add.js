@@ -39,7 +39,7 @@ function reset() {
   field.value = tabUrl;
   showWhat();
   field.focus();
-  field.select();
+  field.setSelectionRange(0, field.value.length, 'backward'); // its beginning stays in sight
 }
 
 /** Whose address stands in the field. */
@@ -65,5 +65,7 @@ async function send() {
   const { ok, text } = await ask({ type: Ask.SUBMIT, submission: { url } });
   button.disabled = false;
   showToast({ kind: ok ? 'success' : 'error', text });
-  if (ok) reset();
+  if (!ok) return;
+  find('rows', HTMLElement).scrollTop = 0;
+  reset();
 }

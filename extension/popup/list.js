@@ -59,6 +59,10 @@ export class List {
     this.#showTogether();
   }
 
+  get isEmpty() {
+    return this.#order.length === 0;
+  }
+
   /** @param {number} id */
   #show(id) {
     const download = this.#downloads.get(id);

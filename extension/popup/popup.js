@@ -39,9 +39,14 @@ function showConnection({ state, problem }) {
   setText(element, t(CONNECTION_KEYS[state]));
   setHidden(find('problem', HTMLElement), !problem);
   if (problem) setText(find('problem-text', HTMLElement), problemWords(problem));
-  const old = { connected: '', connecting: t('popupOld'), offline: t('popupOldOffline') };
-  setText(find('old', HTMLElement), old[state]);
   list.setOld(state !== 'connected');
+  setText(find('old', HTMLElement), list.isEmpty ? '' : oldWords(state));
+}
+
+/** How far the list can be trusted. @param {ConnectionState} state */
+function oldWords(state) {
+  if (state === 'connected') return '';
+  return state === 'offline' ? t('popupOldOffline') : t('popupOld');
 }
 
 /** @param {Known} known */
