@@ -11,7 +11,14 @@ from idm_app.model import Download, Kind, Request, Status
 def entry_requests(parent: Download, report: Expanded) -> list[Request]:
     """What to ask for, for each entry: as the playlist was asked for."""
     return [
-        replace(parent.request, url=entry["url"], filename=None, playlist_items=None, referrer=None, checksum=None)
+        replace(
+            parent.request,
+            url=entry["url"],
+            playlist_items=entry.get("playlist_items"),
+            filename=None,
+            referrer=None,
+            checksum=None,
+        )
         for entry in report.entries
     ]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from idm_app.errors import DownloadError
 
@@ -74,6 +75,16 @@ class Answer:
         return int(match[1]) if match else None
 
     @property
+    def media_type(self) -> str:
+        """``Content-Type`` without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def path_name(self) -> str:
+        """The last part of the address's path."""
+        return urlsplit(self.url).path.rpartition("/")[2]
+
+    @property
     def validators(self) -> Validators:
         """Entity tag and date of this version."""
         return Validators(self.headers.get("etag"), self.headers.get("last-modified"))
@@ -107,12 +118,11 @@ class Answer:
         """Whether this is a page, feed or manifest in which media is to be looked for, rather than a file."""
         if self.headers.get("content-disposition", "").strip().lower().startswith("attachment"):
             return False
-        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type in _PAGE_TYPES:
+        if self.media_type in _PAGE_TYPES:
             return True
         if _PAGE_BEGINNING.match(beginning[:1024]):
-            return media_type in _TEXT_TYPES
-        return media_type == "" and bool(_HTML_BEGINNING.match(beginning[:1024]))
+            return self.media_type in _TEXT_TYPES
+        return self.media_type == "" and bool(_HTML_BEGINNING.match(beginning[:1024]))
 
 
 def failure_of(answer: Answer, *, resumed: bool) -> DownloadError:

@@ -10,6 +10,7 @@ import certifi
 import pycurl
 
 from idm_app.engine.answers import Answer
+from idm_app.engine.decoding import Decoder
 from idm_app.engine.part_file import PartFile
 from idm_app.engine.segments import Segment
 from idm_app.engine.source import Source, proxy_addresses
@@ -89,12 +90,11 @@ class Connection:
         self,
         segment: Segment,
         url: str,
-        *,
         source: Source,
         part: PartFile,
         bucket: TokenBucket,
         judge: Judge,
-        redirects: int = 0,
+        redirects: int,
     ) -> None:
         self.segment = segment
         self.url = url
@@ -102,15 +102,13 @@ class Connection:
         self.answer: Answer | None = None
         self.failure: DownloadError | None = None
         self.error: BaseException | None = None
-        self.cut = False
+        self.is_cut = False
         """Whether it was ended at the segment's end although the answer goes on."""
         self.is_receiving = False
         self.is_paused = False
         self.is_blocked = False
         self.is_discarded = False
         self.opened_at = time.monotonic()
-        self.seen_at = self.opened_at
-        self.seen_position = segment.position
         self.bytes_per_second: float | None = None
         self.look: Callable[[bytes], None] | None = None
         """Called once with the first bytes of the body."""
@@ -119,9 +117,12 @@ class Connection:
         self._bucket = bucket
         self._judge = judge
         self._accepted = False
+        self._decoder: Decoder | None = None
         self._ignored_bytes = 0
         self._status = 0
         self._headers: dict[str, str] = {}
+        self._seen_at = self.opened_at
+        self._first_position = self._seen_position = segment.position
         self._buffers: list[bytes] = []
         self._buffered_bytes = 0
         self.curl: Any = None
@@ -142,9 +143,10 @@ class Connection:
         curl.setopt(pycurl.WRITEFUNCTION, self._on_body)
         return curl
 
-    def accept(self, promised_end: int | None) -> None:
+    def accept(self, promised_end: int | None, decoder: Decoder | None = None) -> None:
         """Take the body. ``promised_end``: where the answer says that it ends."""
         self._accepted = True
+        self._decoder = decoder
         self.segment.promised_end = promised_end
 
     def discard(self) -> None:
@@ -159,7 +161,32 @@ class Connection:
         if self._buffers:
             buffers, size = self._buffers, self._buffered_bytes
             self._buffers, self._buffered_bytes = [], 0
-            self._part.write(self.segment.position - size, buffers)
+            try:
+                self._part.write(self.segment.position - size, buffers)
+            except DownloadError:
+                self.segment.received -= size  # never claim what is not there
+                raise
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a body of unknown length has come to its own end."""
+        return self._decoder is None or self._decoder.is_complete
+
+    def survey(self, now: float) -> float:
+        """Measure the rate; returns the seconds since the last byte came, other than by the rate limit."""
+        position = self.segment.position
+        moved, passed = position - self._seen_position, now - self._seen_at
+        if self.is_receiving and (moved or passed > 1):
+            rate = max(1.0, moved / passed)
+            self.bytes_per_second = rate if self.bytes_per_second is None else (rate + self.bytes_per_second) / 2
+        if moved or self.is_paused:
+            self._seen_at, self._seen_position = now, position
+        return now - self._seen_at
+
+    def usual_rate(self, now: float) -> float:
+        """The measured rate, or that since it was opened if it did not last long enough."""
+        passed = max(now - self.opened_at, 0.001)
+        return self.bytes_per_second or max(1.0, (self.segment.position - self._first_position) / passed)
 
     def resume(self) -> None:
         """Go on after the rate limit held it."""
@@ -197,20 +224,24 @@ class Connection:
                 self.is_paused = True
                 return int(pycurl.WRITEFUNC_PAUSE)
             bucket.take(len(buffer))
-        segment = self.segment
-        if segment.end is not None and segment.position + len(buffer) > segment.end:
-            buffer = buffer[: segment.end - segment.position]
-            self.cut = True
-        segment.received += len(buffer)
-        self._buffers.append(buffer)
-        self._buffered_bytes += len(buffer)
         if not self.is_receiving:
             self.is_receiving = True
             if self.look and self._guarded(lambda: self.look(buffer)) == 0:  # type: ignore[misc]
                 return 0
-        if self._buffered_bytes >= FLUSH_BYTES and self._guarded(self.flush) == 0:
-            return 0
-        return 0 if self.cut else None
+        return self._guarded(lambda: self._keep(buffer))
+
+    def _keep(self, buffer: bytes) -> None:
+        if self._decoder:
+            buffer = self._decoder.decode(buffer)
+        segment = self.segment
+        if segment.end is not None and segment.position + len(buffer) > segment.end:
+            buffer = buffer[: segment.end - segment.position]
+            self.is_cut = True
+        segment.received += len(buffer)
+        self._buffers.append(buffer)
+        self._buffered_bytes += len(buffer)
+        if self._buffered_bytes >= FLUSH_BYTES:
+            self.flush()
 
     def _guarded(self, action: Callable[[], None]) -> int | None:
         """libcurl cannot carry exceptions: keep it, and end the transfer by the answer 0."""
@@ -219,4 +250,4 @@ class Connection:
         except BaseException as error:  # noqa: BLE001  raised again where the transfer's end is read
             self.error = error
             return 0
-        return None
+        return 0 if self.is_cut else None

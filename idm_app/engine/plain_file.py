@@ -13,8 +13,9 @@ from idm_app.engine.names import safe_name, suggested_name
 from idm_app.engine.part_file import PartFile, disk_failure, publish
 from idm_app.engine.progress import StreamCount
 from idm_app.engine.reach import Reach
-from idm_app.engine.segmented import Fetch, Surroundings
+from idm_app.engine.segmented import Fetch
 from idm_app.engine.source import Source
+from idm_app.engine.surroundings import Surroundings
 from idm_app.errors import DownloadError
 
 PART_NAME = "content.part"

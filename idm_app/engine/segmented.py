@@ -1,53 +1,37 @@
 """One stream over one or several HTTP connections: split, steal, retry, resume.
 
 It begins with one request; the open answer is the first segment. Once the server has proved that it takes ranges, more
-connections join, each taking a part of what another still has to do. Runs in one thread on libcurl's multi interface.
+connections join, each taking a part of what another still has to do. All in one thread.
 """
 
+import contextlib
 import random
-import statistics
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-import pycurl
 
 from idm_app.engine.answers import Answer, Validators, failure_of
+from idm_app.engine.checkpoints import Checkpoints
 from idm_app.engine.connection import Connection
+from idm_app.engine.decoding import decoder_for
 from idm_app.engine.messages import Noted
-from idm_app.engine.part_file import PartFile, Ranges, Sidecar, boot_id
-from idm_app.engine.progress import Progress, SegmentShapes, StreamCount
+from idm_app.engine.part_file import PartFile
+from idm_app.engine.pool import Pool
+from idm_app.engine.progress import SegmentShapes, StreamCount
+from idm_app.engine.retries import TOLD_WAIT_SECONDS, Retries, waiting_words
 from idm_app.engine.segments import Segment, Segments, kept_share
 from idm_app.engine.source import MAX_REDIRECTS, Source, checked_target, redirected
-from idm_app.engine.throttle import TokenBucket
+from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 
 SMALLEST_SEGMENT_BYTES = 256 << 10
-STALL_SECONDS = 10.0
-ANSWER_SECONDS = 30.0
-MOST_TRIES = 7
 MOST_RESTARTS = 3
-_LONGEST_WAIT_SECONDS = 30.0
-_LONGEST_WITHOUT_PROGRESS_SECONDS = 45.0
 _SURVEY_SECONDS = 0.25
-_CHECKPOINT_SECONDS = 0.5
-_SYNC_SECONDS = 5.0
-_UNREACHABLE = frozenset({"host-not-found", "connection-refused"})
-
-
-class Stopped(Exception):
-    """The worker was told to stop. Not an error: everything received is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a fetch shares with the rest of its worker."""
-
-    bucket: TokenBucket
-    progress: Progress
-    stopping: Callable[[], bool]
+_FIRST_SURVEY_SECONDS = 0.05
+"""How long one connection is watched before others join: a small file is there by then."""
+_FAST_BYTES_PER_SECOND = 100 << 20
+"""A connection that brings this much is not held back by its server; more of them would only cost."""
+_START_SECONDS = 0.2
+"""What is there sooner than another request would bring it is left alone; the time to the first answer counts too."""
 
 
 class Fetch:
@@ -68,6 +52,7 @@ class Fetch:
         on_start: Callable[[Answer, int | None, bytes], None] = lambda *_: None,
         largest_request_bytes: int | None = None,
     ) -> None:
+        now = time.monotonic()
         self._source = source
         self._part = part
         self._count = count
@@ -79,28 +64,25 @@ class Fetch:
         self._url = checked_target(source.url, source.reach)
         self._validators: Validators | None = None
         self._ranges = False
-        self._ask_for_range = True
-        self._cookie_lines = source.cookie_lines()
-        self._worth_seconds = 0.2
-        self._multi = pycurl.CurlMulti()
-        self._share = pycurl.CurlShare()
-        self._open: dict[Any, Connection] = {}
-        self._tries = 0
+        """Whether the server has shown that it takes ranges."""
+        self._asks_for_ranges = True
+        self._pool = Pool(source, part, surroundings.bucket, self._judge)
+        self._checkpoints = Checkpoints(part, now)
+        self._retries = Retries(0, now)
         self._restarts = 0
-        self._high_water = 0
-        self._answered = False
-        self._progress_at = time.monotonic()
+        self._is_restarted = False
         self._not_before = 0.0
-        self._survey_at = self._checkpoint_at = self._synced_at = time.monotonic()
-        self._synced: Ranges = ()
-        self._syncing: threading.Thread | None = None
+        self._survey_at = now
+        self._start_seconds = _START_SECONDS
 
     def run(self) -> int:
         """Fetch all of it. Returns its size in bytes. Raises :class:`DownloadError` or :class:`Stopped`."""
-        for kind in (pycurl.LOCK_DATA_COOKIE, pycurl.LOCK_DATA_DNS, pycurl.LOCK_DATA_SSL_SESSION):
-            self._share.setopt(pycurl.SH_SHARE, kind)
-        self._take_up()
+        if left := self._checkpoints.take_up():
+            self._segments, self._validators = left
+            self._retries = Retries(self._segments.received_bytes, time.monotonic())
+            self._count.total_bytes = self._segments.total
         self._around.progress.segments = self._shapes
+        self._tell()
         try:
             while not self._segments.is_complete:
                 if self._around.stopping():
@@ -117,171 +99,165 @@ class Fetch:
     # -- the loop
 
     def _step(self) -> None:
-        while self._multi.perform()[0] == pycurl.E_CALL_MULTI_PERFORM:
-            pass
-        self._read_ends()
+        for connection, code, text in self._pool.perform():
+            self._end(connection, code, text)
+        for connection in self._pool:
+            if connection.is_discarded:
+                self._pool.drop(connection)
         now = time.monotonic()
-        if now - self._survey_at >= _SURVEY_SECONDS:
-            self._survey(now)
-        self._go_on_after_limit()
+        if now - self._survey_at >= (_SURVEY_SECONDS if len(self._pool) > 1 else _FIRST_SURVEY_SECONDS):
+            self._survey_at = now
+            for connection, seconds in self._pool.survey(now):
+                self._pool.drop(connection)
+                self._failed(connection, DownloadError("timed-out", f"no byte for {seconds:.0f} s"))
+        self._pool.go_on_after_limit()
         self._open_more(now)
         self._tell()
-        if now - self._checkpoint_at >= _CHECKPOINT_SECONDS:
+        if self._checkpoints.is_due(now):
             self._checkpoint(now)
         wait = self._around.progress.tick()
         if not self._segments.is_complete:
-            self._multi.select(min(wait, 0.1))
+            self._pool.wait(wait)
 
     def _tell(self) -> None:
         self._count.received_bytes = self._segments.received_bytes
-        self._around.progress.connections = sum(c.is_receiving for c in self._open.values())
+        self._around.progress.connections = self._pool.receiving
 
     def _shapes(self) -> SegmentShapes:
         return tuple((s.start, s.end, s.received) for s in self._segments if s.end is not None)
 
-    def _read_ends(self) -> None:
-        while True:
-            left, done, failed = self._multi.info_read()
-            for handle in done:
-                self._end(handle, 0, "")
-            for handle, code, text in failed:
-                self._end(handle, code, text)
-            if not left:
-                return
+    def _checkpoint(self, now: float) -> None:
+        for connection in self._pool:
+            connection.flush()
+        if self._validators is not None:
+            self._checkpoints.write(self._segments, self._validators, now)
 
-    def _go_on_after_limit(self) -> None:
-        for connection in self._open.values():
-            if connection.is_paused and self._around.bucket.wait_seconds() == 0:
-                connection.resume()
-
-    def _survey(self, now: float) -> None:
-        """Measure every connection; replace those from which nothing comes."""
-        self._survey_at = now
-        for connection in list(self._open.values()):
-            position = connection.segment.position
-            moved, passed = position - connection.seen_position, now - connection.seen_at
-            if connection.is_receiving and passed > 0 and (moved or passed > 1):
-                rate, before = moved / passed, connection.bytes_per_second
-                connection.bytes_per_second = rate if before is None else (rate + before) / 2
-            if moved or connection.is_paused:
-                connection.seen_at, connection.seen_position = now, position
-            elif passed > (STALL_SECONDS if connection.answer else ANSWER_SECONDS):
-                self._drop(connection)
-                self._failed(connection, DownloadError("timed-out", f"no byte for {passed:.0f} s"))
+    def _close(self) -> None:
+        with contextlib.suppress(DownloadError):  # a full disk: the last checkpoint stands
+            for connection in self._pool:
+                self._pool.drop(connection)
+            if not self._segments.is_complete:
+                self._checkpoint(time.monotonic())
+        self._pool.close()
+        self._checkpoints.close()
 
     # -- connections
 
     def _open_more(self, now: float) -> None:
-        wanted = self._allowed if self._ranges else 1
-        while len(self._open) < wanted and now >= self._not_before:
-            segment = self._segments.free() or self._stolen(wanted - len(self._open))
+        wanted = self._allowed if self._ranges and self._asks_for_ranges else 1
+        while len(self._pool) < wanted and now >= self._not_before:
+            segment = self._segments.free() or self._stolen(wanted - len(self._pool))
             if segment is None:
                 return
             self._connect(segment, self._url)
 
     def _stolen(self, thieves: int) -> Segment | None:
         """The share of another connection's segment that a further one should take; ``None``: none is worth it."""
-        candidates = [c for c in self._open.values() if c.is_receiving and c.segment.remaining]
-        if not candidates:
+        rates = {c: c.bytes_per_second for c in self._pool if c.bytes_per_second and c.segment.remaining}
+        usual = self._pool.usual_rate
+        if not rates or not usual:
             return None
-        rates = [c.bytes_per_second for c in candidates if c.bytes_per_second]
-        usual = statistics.median(rates) if rates else None
-        victim = max(candidates, key=lambda c: (c.segment.remaining or 0) / (c.bytes_per_second or usual or 1.0))
-        remaining = victim.segment.remaining or 0
-        kept = kept_share(remaining, victim.bytes_per_second, usual, thieves, SMALLEST_SEGMENT_BYTES)
-        if kept is None or remaining < (victim.bytes_per_second or 0.0) * self._worth_seconds:
+        victim = max(rates, key=lambda c: (c.segment.remaining or 0) / rates[c])
+        segment, rate = victim.segment, rates[victim]
+        if rate > _FAST_BYTES_PER_SECOND:
+            return None
+        start = self._start_seconds * 4**segment.replaced
+        kept = kept_share(
+            segment.remaining or 0, rate, usual, thieves, smallest=SMALLEST_SEGMENT_BYTES, start_seconds=start
+        )
+        if kept is None:
             return None
         if kept == 0:
-            self._drop(victim)
-            victim.segment.owned = False
-            return victim.segment
-        return self._segments.split(victim.segment, victim.segment.position + kept)
+            self._pool.drop(victim)
+            segment.replaced += 1
+            return segment
+        return self._segments.split(segment, segment.position + kept)
 
     def _connect(self, segment: Segment, url: str, redirects: int = 0) -> None:
-        segment.owned, segment.promised_end = True, None
-        connection = Connection(
-            segment,
-            url,
-            source=self._source,
-            part=self._part,
-            bucket=self._around.bucket,
-            judge=self._judge,
-            redirects=redirects,
-        )
+        if segment.position and not self._asks_for_ranges:
+            self._segments = Segments()
+            segment = next(iter(self._segments))
         if_range = self._validators.if_range if self._validators and segment.position else None
-        handle = connection.open(self._share, self._range_header(segment), if_range)
-        while self._cookie_lines:
-            handle.setopt(pycurl.COOKIELIST, self._cookie_lines.pop())
-        self._multi.add_handle(handle)
-        self._open[handle] = connection
+        self._pool.connect(
+            segment, url, range_header=self._range_header(segment), if_range=if_range, redirects=redirects
+        )
 
     def _range_header(self, segment: Segment) -> str | None:
-        if not self._ask_for_range:
+        if not self._asks_for_ranges:
             return None
         end = None if segment.end == self._segments.total else segment.end
         if self._largest_request_bytes:
-            end = min(end or 1 << 62, segment.position + self._largest_request_bytes)
+            end = min(segment.end or 1 << 62, segment.position + self._largest_request_bytes)
         return f"bytes={segment.position}-" if end is None else f"bytes={segment.position}-{end - 1}"
-
-    def _drop(self, connection: Connection) -> None:
-        """Close it, keeping what has arrived."""
-        connection.flush()
-        self._multi.remove_handle(connection.curl)
-        del self._open[connection.curl]
-        connection.curl.close()
 
     # -- answers
 
     def _judge(self, connection: Connection, answer: Answer) -> None:
-        self._answered = True
-        self._worth_seconds = max(self._worth_seconds, 2 * (time.monotonic() - connection.opened_at))
+        if connection.is_discarded:
+            return
+        self._start_seconds = max(self._start_seconds, 2 * (time.monotonic() - connection.opened_at))
+        position = connection.segment.position
         if answer.location is not None:
             return
         match answer.status:
+            case 200 | 206 if answer.is_encoded and self._take_encoded(connection, answer):
+                pass
             case 206:
                 self._take_part(connection, answer)
             case 200:
                 self._take_whole(connection, answer)
-            case 416 if connection.segment.position == 0 and answer.unsatisfied_total == 0:
+            case 416 if position == 0 and answer.unsatisfied_total == 0:
                 self._begin(connection, answer, 0)
-            case 416 if connection.segment.position == 0:
-                self._ask_for_range = False
-                connection.failure = DownloadError("unexpected-answer", "HTTP 416 for the whole file")
-            case 416:
-                self._mismatch(connection, None)
+            case 416 if self._asks_for_ranges:
+                self._mistrust_ranges(connection)
             case _:
                 connection.failure = failure_of(answer, resumed=self._segments.received_bytes > 0)
 
     def _take_part(self, connection: Connection, answer: Answer) -> None:
-        given = answer.content_range
-        if given is None or given[0] != connection.segment.position:
-            self._ranges = self._ask_for_range = False
-            connection.failure = DownloadError("unexpected-answer", answer.headers.get("content-range", "no range"))
+        given, length = answer.content_range, answer.length_bytes
+        if given is None or given[0] != connection.segment.position or length not in (None, given[1] - given[0]):
+            self._mistrust_ranges(connection)
             return
         _, end, total = given
         if self._validators is None:
             self._ranges = total is not None
             self._begin(connection, answer, total)
-        elif total != self._segments.total or self._validators.contradicts(answer.validators):
+        elif self._validators.contradicts(answer.validators) or self._segments.total not in (None, total):
             self._mismatch(connection, None)
             return
         else:
-            self._ranges = True
+            if total is not None:
+                self._ranges = True
+                self._segments.set_total(total)
             self._start(connection, answer)
         connection.accept(end)
 
     def _take_whole(self, connection: Connection, answer: Answer) -> None:
-        if self._validators is None or (connection.segment.position == 0 and len(self._open) == 1):
-            if self._validators is not None:
-                self._segments = Segments()
-                connection.segment = next(iter(self._segments))
-            self._ranges = answer.takes_ranges and answer.length_bytes is not None
-            self._begin(connection, answer, answer.length_bytes)
-            connection.accept(answer.length_bytes)
-        else:
+        if self._validators is not None and not (connection.segment.position == 0 and len(self._pool) == 1):
             self._mismatch(connection, answer)
+            return
+        if self._validators is not None:
+            self._segments = Segments()
+            connection.segment = next(iter(self._segments))
+        self._ranges = answer.takes_ranges and answer.length_bytes is not None
+        self._begin(connection, answer, answer.length_bytes)
+        connection.accept(answer.length_bytes)
+
+    def _take_encoded(self, connection: Connection, answer: Answer) -> bool:
+        """Take a compressed body: only whole, and only from its start. ``False``: it is to be kept as it is."""
+        decoder = decoder_for(answer.headers["content-encoding"], answer.path_name, answer.media_type)
+        if decoder is None:
+            return False
+        if connection.segment.position or self._validators is not None:
+            self._mismatch(connection, None)
+            return True
+        self._asks_for_ranges = False
+        self._begin(connection, answer, None)
+        connection.accept(None, decoder)
+        return True
 
     def _begin(self, connection: Connection, answer: Answer, total: int | None) -> None:
+        self._retries.was_answered = True
         self._validators = answer.validators
         connection.segment.owned = True
         if total is not None:
@@ -301,42 +277,51 @@ class Fetch:
             on_start(answer, self._segments.total, first_bytes)
         self._around.progress.is_begun = True
 
+    def _mistrust_ranges(self, connection: Connection) -> None:
+        """The server cannot do ranges, whatever it says: ask for the whole, once."""
+        self._asks_for_ranges = False
+        self._mismatch(connection, None)
+
     def _mismatch(self, connection: Connection, whole: Answer | None) -> None:
         """The answer is not of our version, or not of the range. ``whole``: it is the whole file instead."""
-        if self._segments.give_back(connection.segment):
+        if given_back := self._segments.give_back(connection.segment, over_others=True):
             self._ranges = False  # one answer that goes on to the end is always of one version
-            connection.discard()
+            for other in self._pool:
+                if other.segment in given_back:
+                    other.discard()
             return
-        self._restarts += 1
+        same = not self._asks_for_ranges or (
+            whole is not None and self._validators is not None and not self._validators.contradicts(whole.validators)
+        )
+        self._restarts += not same
         if self._restarts > MOST_RESTARTS:
             raise DownloadError("content-changed", "it does not stay the same long enough to be fetched")
-        changed = whole is None or (self._validators or Validators()).contradicts(whole.validators)
-        self._forget(keep=connection if whole else None)
-        reason = "The file on the server has changed" if changed else "The server cannot go on in the middle"
-        self._around.progress.send(Noted("restarted", f"{reason}, so it is fetched anew."))
+        self._forget(same_version=same, keep=connection if whole else None)
         if whole:
             connection.segment = next(iter(self._segments))
             self._begin(connection, whole, whole.length_bytes)
             connection.accept(whole.length_bytes)
 
-    def _forget(self, keep: Connection | None) -> None:
-        for connection in self._open.values():
+    def _forget(self, *, same_version: bool, keep: Connection | None) -> None:
+        """Begin anew at the first byte."""
+        if self._segments.received_bytes and not (same_version and self._is_restarted):
+            self._is_restarted = True
+            reason = "The server cannot go on in the middle" if same_version else "The file on the server has changed"
+            self._around.progress.send(Noted("restarted", f"{reason}, so it is fetched anew."))
+        for connection in self._pool:
             if connection is not keep:
                 connection.discard()
         self._segments = Segments()
         self._validators = None
         self._ranges = False
-        self._high_water = 0
-        self._synced = ()
-        self._part.clear()
+        self._checkpoints.clear()
+        if not same_version:
+            self._retries.begin_anew(time.monotonic())
 
     # -- ends
 
-    def _end(self, handle: Any, code: int, text: str) -> None:
-        connection = self._open.pop(handle)
-        self._multi.remove_handle(handle)
+    def _end(self, connection: Connection, code: int, text: str) -> None:
         segment, answer = connection.segment, connection.answer
-        segment.owned = False
         if connection.error:
             raise connection.error
         connection.flush()
@@ -346,98 +331,37 @@ class Fetch:
             pass
         elif answer is not None and answer.location is not None:
             self._follow(connection, answer.location)
-        elif connection.failure or (code and not connection.cut) or answer is None:
+        elif connection.failure or (code and not connection.is_cut) or answer is None:
             self._failed(connection, connection.failure or connection.failure_of(code, text))
-        elif segment.end is None:
+        elif segment.end is None and connection.is_whole:
             self._segments.set_total(segment.position)
-        elif connection.cut and segment.end == segment.promised_end:
+        elif connection.is_cut and segment.end == segment.promised_end:
             raise DownloadError("too-long", f"more than {segment.end} bytes came")
         elif not segment.is_complete and not self._largest_request_bytes:
-            self._failed(connection, DownloadError("too-short", f"{segment.remaining} bytes are missing"))
-        handle.close()
+            self._failed(connection, DownloadError("too-short", f"it ended after {segment.position} bytes"))
         self._segments.compact()
 
     def _follow(self, connection: Connection, location: str) -> None:
         if connection.redirects >= MAX_REDIRECTS:
-            raise DownloadError("too-many-redirects", connection.url)
-        target = redirected(connection.url, location, self._source.reach)
-        self._url = target
-        self._connect(connection.segment, target, connection.redirects + 1)
+            raise DownloadError("too-many-redirects", f"more than {MAX_REDIRECTS}")
+        self._url = redirected(connection.url, location, self._source.reach)
+        self._connect(connection.segment, self._url, connection.redirects + 1)
 
     def _failed(self, connection: Connection, failure: DownloadError) -> None:
+        """Decide what the end of one connection means for the whole. Raises ``failure`` if it is the end."""
         now = time.monotonic()
-        connection.segment.owned = False
-        if self._segments.received_bytes > self._high_water:
-            self._high_water, self._tries, self._progress_at = self._segments.received_bytes, 0, now
-        if any(other.is_receiving for other in self._open.values()):
+        self._retries.progressed(self._segments.received_bytes, now)
+        if self._pool.receiving:
             self._not_before = now + random.uniform(0.1, 0.3)
             if not connection.is_receiving:  # refused: so many are not liked
-                self._allowed = max(1, len(self._open))
-                self._segments.give_back(connection.segment)
+                self._allowed = max(1, len(self._pool))
+                self._segments.give_back(connection.segment, over_others=False)
             return
         if self._url != self._source.url and connection.answer and connection.answer.status in (401, 403, 404, 410):
             self._url = self._source.url  # where the redirect led has expired, perhaps
-        elif not (failure.retryable or (connection.answer and not self._ask_for_range and self._tries == 0)):
+        elif not failure.retryable:
             raise failure
-        self._wait(failure, now)
-
-    def _wait(self, failure: DownloadError, now: float) -> None:
-        """Set when to try again. Raises ``failure`` when enough was tried."""
-        self._tries += 1
-        most = MOST_TRIES if self._answered or failure.failure_code not in _UNREACHABLE else 2
-        delay = min(5.0, 0.3 * 2 ** (self._tries - 1)) * random.uniform(0.8, 1.2)
-        delay = max(delay, failure.retry_after_seconds or 0.0)
-        too_long = self._tries > 1 and now - self._progress_at > _LONGEST_WITHOUT_PROGRESS_SECONDS
-        if self._tries >= most or too_long or delay > _LONGEST_WAIT_SECONDS:
-            raise failure
+        delay = self._retries.wait_seconds(failure, now, at_once=connection.is_receiving)
         self._not_before = now + delay
-        if delay >= 2:
-            self._around.progress.send(Noted("waiting", f"{failure} Trying again in {delay:.0f} s."))
-
-    # -- resuming
-
-    def _take_up(self) -> None:
-        """Go on from what an earlier run left."""
-        sidecar = self._part.read_sidecar()
-        if sidecar is not None and sidecar.trusted:
-            try:
-                self._segments = Segments.from_received(sidecar.total_bytes, sidecar.trusted)
-            except ValueError:
-                sidecar = None
-        if sidecar is None or not sidecar.trusted:
-            self._part.clear()
-            return
-        self._validators = Validators(sidecar.etag, sidecar.last_modified)
-        self._synced = sidecar.synced
-        self._high_water = self._segments.received_bytes
-        self._count.total_bytes = sidecar.total_bytes
-        self._tell()
-
-    def _checkpoint(self, now: float) -> None:
-        """Write down what is there. The disk itself is waited for in another thread."""
-        self._checkpoint_at = now
-        for connection in self._open.values():
-            connection.flush()
-        total, validators = self._segments.total, self._validators
-        if total is None or validators is None:
-            return
-        received = tuple(self._segments.received_ranges())
-        sidecar = Sidecar(total, received, self._synced, validators.etag, validators.last_modified, boot_id())
-        self._part.write_sidecar(sidecar)
-        if now - self._synced_at >= _SYNC_SECONDS and not (self._syncing and self._syncing.is_alive()):
-            self._synced_at = now
-            self._syncing = threading.Thread(target=self._sync, args=(received,), daemon=True)
-            self._syncing.start()
-
-    def _sync(self, received: Ranges) -> None:
-        self._part.sync()
-        self._synced = received
-
-    def _close(self) -> None:
-        for connection in list(self._open.values()):
-            self._drop(connection)
-        self._multi.close()
-        if not self._segments.is_complete:
-            self._checkpoint(time.monotonic())
-        if self._syncing:
-            self._syncing.join(timeout=0.2)
+        if delay >= TOLD_WAIT_SECONDS:
+            self._around.progress.send(Noted("waiting", waiting_words(failure, delay)))

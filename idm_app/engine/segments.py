@@ -15,6 +15,8 @@ class Segment:
     """Whether a connection is fetching it."""
     promised_end: int | None = None
     """How far its connection's answer will reach, which may be beyond ``end``."""
+    replaced: int = 0
+    """How often its connection was given up for being slow."""
 
     @property
     def position(self) -> int:
@@ -104,17 +106,25 @@ class Segments:
         self._segments.insert(self._segments.index(segment) + 1, behind)
         return behind
 
-    def give_back(self, segment: Segment) -> bool:
-        """Let the connection before ``segment`` go on through it, if nothing of it is there and its answer reaches."""
+    def give_back(self, segment: Segment, *, over_others: bool) -> list[Segment]:
+        """Let the connection before ``segment`` go on through it, if nothing of it is there and its answer reaches.
+
+        ``over_others``: also through segments in between of which nothing is there. Returns the segments that are no
+        more; none if it cannot be done.
+        """
         index = self._segments.index(segment)
-        before = self._segments[index - 1] if index else None
+        first = index
+        while over_others and first and not self._segments[first - 1].received:
+            first -= 1
+        before = self._segments[first - 1] if first else None
         if before is None or segment.received or not before.owned or before.is_complete:
-            return False
+            return []
         if segment.end is None or (before.promised_end or 0) < segment.end:
-            return False
+            return []
         before.end = segment.end
-        del self._segments[index]
-        return True
+        gone = self._segments[first : index + 1]
+        del self._segments[first : index + 1]
+        return gone
 
     def compact(self) -> None:
         """Join what needs no border: complete segments with the next, free ones with free ones behind them."""
@@ -133,19 +143,21 @@ class Segments:
 
 
 def kept_share(
-    remaining: int, owner_rate: float | None, thief_rate: float | None, thieves: int, smallest: int
+    remaining: int, owner_rate: float, thief_rate: float, thieves: int, *, smallest: int, start_seconds: float
 ) -> int | None:
     """How many of ``remaining`` bytes the owner keeps when one of ``thieves`` takes its share off the end.
 
-    The shares are such that all end together. Rates are bytes per second, ``None`` while unknown (then all are taken
-    as equal). ``None``: not worth a request. 0: the owner is so slow that it is better replaced.
+    The shares are such that all end together. Rates are bytes per second, above 0. ``smallest`` is the smallest share
+    worth a request, which takes ``start_seconds`` to begin. ``None``: leave it to the owner. 0: take all of it, the
+    owner is so slow that it is better replaced.
     """
+    if remaining <= owner_rate * start_seconds:
+        return None
     thieves = min(thieves, remaining // smallest - 1)
-    if thieves < 1:
-        return None
-    owner_weight = owner_rate / thief_rate if owner_rate is not None and thief_rate else 1.0
-    share = int(remaining / (owner_weight + thieves))
-    if share < smallest:
-        return None
-    kept = remaining - share
-    return kept if kept >= smallest else 0
+    if thieves >= 1:
+        kept = remaining - int(remaining / (owner_rate / thief_rate + thieves))
+        if remaining - kept >= smallest:
+            return kept if kept >= smallest else 0
+    if remaining / owner_rate > 2 * (start_seconds + remaining / thief_rate):
+        return 0
+    return None

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from idm_app.engine.messages import Failed, Job, Limit, Report, decode, encode
 from idm_app.engine.plain_file import LeadsToMedia, fetch_file, source_of
 from idm_app.engine.progress import Progress
-from idm_app.engine.segmented import Stopped, Surroundings
+from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.engine.throttle import TokenBucket
 from idm_app.errors import DownloadError
 
@@ -101,7 +101,7 @@ def run(job: Job, around: Surroundings) -> Report | None:
 
 
 def _route(job: Job, around: Surroundings) -> Report:
-    if job.kind != "media":
+    if job.kind == "file" or (job.kind is None and not _is_claimed(job.url)):
         try:
             return fetch_file(job, around)
         except LeadsToMedia:
@@ -109,6 +109,12 @@ def _route(job: Job, around: Surroundings) -> Report:
     from idm_app.engine import ytdlp  # a third of a second, and 40 MB that plain files need not pay
 
     return ytdlp.fetch_media(job, source_of(job), around)
+
+
+def _is_claimed(url: str) -> bool:
+    """Whether yt-dlp has an extractor for just this site. Not asked if it would first have to be loaded."""
+    ytdlp = sys.modules.get("idm_app.engine.ytdlp")
+    return ytdlp is not None and bool(ytdlp.claims(url))
 
 
 def end_process(code: int) -> None:

@@ -30,8 +30,9 @@ from idm_app.engine.media_options import media_params
 from idm_app.engine.messages import Expanded, Finished, Job, Probed, Processing, Report
 from idm_app.engine.part_file import PartFile, publish
 from idm_app.engine.progress import REPORT_SECONDS, StreamCount
-from idm_app.engine.segmented import Fetch, Stopped, Surroundings
+from idm_app.engine.segmented import Fetch
 from idm_app.engine.source import Source, guard_resolver
+from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 
 log = logging.getLogger(__name__)
