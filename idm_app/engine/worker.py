@@ -24,6 +24,8 @@ from idm_app.errors import DownloadError
 
 log = logging.getLogger(__name__)
 
+NICENESS = 5
+"""On a busy machine the server, which everybody watches, comes before the workers."""
 STOP_SECONDS = 0.3
 """How long a stop waits for what has arrived to be written down."""
 
@@ -65,9 +67,11 @@ class Border:
 
 def main() -> None:
     """Do the one job that comes in on standard input. Ends the process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(process)d %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s worker %(process)d %(levelname)s %(message)s")
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_DFL)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     reports_fd = os.dup(1)
     os.dup2(2, 1)  # nothing else can write into the border
     commands = os.fdopen(0, "rb", closefd=False)
