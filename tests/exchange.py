@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,9 +23,17 @@ class Exchange:
     marks: list[tuple[float, int]] = field(default_factory=list)
     """For each send: when it began, and how many bytes it was (256 KiB at most)."""
 
+    at_end: Callable[[], None] = lambda: None
+
     def sent(self, byte_count: int) -> None:
         self.bytes_sent += byte_count
         self.marks.append((time.monotonic(), byte_count))
+
+    def end(self) -> None:
+        """It is not one of the :attr:`Stats.connections` any more. Called before the last bytes go, so that a client
+        that has them is never counted twice."""
+        self.at_end()
+        self.at_end = lambda: None
 
 
 class Stats:
@@ -49,11 +57,15 @@ class Stats:
             self.connections += 1
             self.most_connections = max(self.most_connections, self.connections)
             connections = self.connections
+        exchange.at_end = self._close
         try:
             yield connections
         finally:
-            with self._lock:
-                self.connections -= 1
+            exchange.end()
+
+    def _close(self) -> None:
+        with self._lock:
+            self.connections -= 1
 
     @property
     def requests(self) -> int:

@@ -71,12 +71,12 @@ class Answer:
         if refusal := self._refusal(connections):
             wait = [f"Retry-After: {faults.retry_after}"] if faults.retry_after else []
             basic = ['WWW-Authenticate: Basic realm="test"'] if refusal == 401 else []
-            return self._send_head(refusal, *wait, *basic, "Content-Length: 0")
+            return self._send_empty(refusal, *wait, *basic)
         if faults.redirect or faults.location:
-            return self._send_head(302, f"Location: {self._next_hop(query)}", "Content-Length: 0")
+            return self._send_empty(302, f"Location: {self._next_hop(query)}")
         wanted = self._wanted()
         if wanted is not None and wanted.start >= wanted.stop:
-            return self._send_head(416, f"Content-Range: bytes */{faults.size}", "Content-Length: 0")
+            return self._send_empty(416, f"Content-Range: bytes */{faults.size}")
         return self._send_content(wanted)
 
     def _refusal(self, connections: int) -> int:
@@ -123,10 +123,14 @@ class Answer:
         mark = faults.seed if self._whole is None else zlib.crc32(self._whole)
         return faults.etag or f'{"W/" * faults.weak}"{mark}-{faults.size}"'
 
-    def _send_head(self, status: int, *lines: str) -> bool:
+    def _send_empty(self, status: int, *lines: str) -> bool:
+        self._exchange.end()
+        self._send_head(status, *lines, "Content-Length: 0")
+        return True
+
+    def _send_head(self, status: int, *lines: str) -> None:
         """Text that is not ASCII goes as raw UTF-8, as careless servers send it."""
         self._connection.sendall("\r\n".join([f"HTTP/1.1 {status} Status", *lines, "", ""]).encode())
-        return True
 
     def _send_content(self, wanted: range | None) -> bool:
         faults = self._faults
@@ -142,6 +146,8 @@ class Answer:
         told += self._told_length(length)
         if wanted is not None and not before:
             told.append(place)
+        if self._exchange.method == "HEAD" or not part:
+            self._exchange.end()
         self._send_head(200 if wanted is None else 206, *told, *self._told_rest())
         if self._exchange.method == "HEAD":
             return True
@@ -187,6 +193,8 @@ class Answer:
             if self._ends(0 if allowed else _STEP_SECONDS):
                 return False
             if allowed:
+                if position + allowed == end:
+                    self._exchange.end()
                 sent = self._write(self._piece(position, position + allowed))
                 pace.took(sent)
                 position += sent
