@@ -22,7 +22,7 @@ export default {
       if (event.ctrlKey || event.metaKey || event.altKey || isEditable(event.target)) return;
       if (document.querySelector("[role=dialog]")) return;
       if (event.key === "n") this.$emit("open");
-      else if (event.key === "/") document.querySelector(".search input")?.focus();
+      else if (event.key === "/") document.querySelector("input.search")?.focus();
       else return;
       event.preventDefault();
     },

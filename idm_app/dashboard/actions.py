@@ -33,20 +33,30 @@ class Actions:
             case "remove":
                 await self._attempt(lambda: self._ask_to_remove([download_id]))
 
-    async def on_many(self, action: str, ids: Iterable[int] | None) -> None:
-        """``pause`` or ``resume`` all of ``ids`` that allow it (``None``: every download)."""
+    async def press(self, tool: str, selected: set[int]) -> None:
+        """What a tool of the page's header does; some do it to what is ``selected``."""
+        match tool:
+            case "resume_selected":
+                await self._on_many("resume", selected)
+            case "stop_selected":
+                await self._on_many("pause", selected)
+            case "delete_selected":
+                await self._attempt(lambda: self._ask_to_remove(list(selected)))
+            case "start_all":
+                await self._on_many("resume", None)
+            case "stop_all":
+                await self._on_many("pause", None)
+            case "delete_completed":
+                self._ask_to_remove_completed()
+
+    async def _on_many(self, action: str, ids: Iterable[int] | None) -> None:
         chosen = None if ids is None else list(ids)
         await self._attempt(lambda: self._manager.act(action, chosen))
 
-    async def remove_many(self, ids: Iterable[int]) -> None:
-        """Ask, then remove."""
-        await self._attempt(lambda: self._ask_to_remove(list(ids)))
-
-    def remove_completed(self) -> None:
-        """Ask, then take everything finished off the list; the files stay."""
+    def _ask_to_remove_completed(self) -> None:
         ids = [d.id for d in self._manager.newest_first() if d.status is Status.COMPLETED]
         if not ids:
-            ui.notify(words.changed(0))
+            ui.notify(words.NOTHING_FINISHED)
             return
         self._question.ask(
             words.remove_many(len(ids)), words.ONLY_THE_LIST, [self._answer(words.REMOVE_FROM_LIST, ids)]

@@ -1,19 +1,18 @@
-"""The page of one browser tab: toolbar, filters, list, status bar."""
+"""The page of one browser tab: header, filters, list, status bar."""
 
 from urllib.parse import urlencode
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments, ValueChangeEventArguments
+from nicegui.events import GenericEventArguments
 
 from idm_app.dashboard import words
 from idm_app.dashboard.actions import Actions
 from idm_app.dashboard.adding import AddDialog, AddForm
 from idm_app.dashboard.board import Board
-from idm_app.dashboard.bound_element import FilterList, PageKeys, StatusBar, ThemeSwitch
 from idm_app.dashboard.download_list import DownloadList
+from idm_app.dashboard.elements import FilterList, PageHeader, PageKeys, StatusBar, ThemeSwitch
 from idm_app.dashboard.row_state import title
-from idm_app.dashboard.toolbar import Toolbar
-from idm_app.dashboard.view import PAGE_SIZE, View
+from idm_app.dashboard.view import View
 from idm_app.model import Category, Download, Status
 
 _GROUP_ICONS = {"all": "inbox", "unfinished": "downloading", "finished": "task_alt", "failed": "error_outline"}
@@ -35,15 +34,21 @@ class Tab:
         self._view = view
         self._actions = Actions(board.manager)
         self._dialog = AddDialog(board.manager)
+        self._form: AddForm | None = None
         with ui.element("div").classes("shell"):
-            self._build_header()
+            self._header = PageHeader(view.text)
+            self._header.on("press", self._press)
+            self._header.on("search", self._search)
+            with self._header:
+                ThemeSwitch()
             self._filters = FilterList(board.totals, _filter_groups(), view.show)
             self._filters.on("choose", self._choose)
             with ui.element("div").classes("content"):
                 self._build_banner()
-                self._list = DownloadList(board, self._actions.on_one, self._toolbar.show_selection)
-                self._build_pager()
-                self._build_empty_page()
+                self._list = DownloadList(board, self._actions.on_one, self._header.show_selection)
+                self._list.on("turn", self._turn)
+                self._nothing_fits = ui.label(words.NOTHING_FITS).classes("nothing-fits")
+                self._empty_page = ui.element("section").classes("empty")
             StatusBar(board.totals)
         self._announcer = ui.label().classes("unseen").props("aria-live=polite")
         keys = PageKeys()
@@ -58,30 +63,17 @@ class Tab:
         ids = self._board.ids(self._view)
         while self._view.offset and self._view.offset >= len(ids):
             self._view = self._view.moved(-1)
-        first, last = self._view.offset, min(self._view.offset + PAGE_SIZE, len(ids))
-        self._list.show(ids[first:last])
-        if self._list.selected:
-            self._list.forget(self._list.selected.difference(ids))
-        self._pager.set_visibility(len(ids) > PAGE_SIZE)
-        self._place.text = words.page_of(first + 1, last, len(ids))
-        self._newer.set_enabled(first > 0)
-        self._older.set_enabled(last < len(ids))
+        self._list.show(ids, self._view.offset)
         has_any = self._board.totals.counts["all"] > 0
-        self._empty_page.set_visibility(not has_any)
         self._nothing_fits.set_visibility(has_any and not ids)
+        if has_any:
+            self._form = None
+            self._empty_page.clear()
+        elif self._form is None:
+            self._build_empty_page()
+        self._empty_page.set_visibility(not has_any)
 
     # -- building
-
-    def _build_header(self) -> None:
-        with ui.element("header").classes("top"):
-            with ui.element("div").classes("brand"):
-                ui.element("span").classes("logo").props("aria-hidden=true")
-                with ui.element("h1"):
-                    ui.label(words.NAME)
-            self._toolbar = Toolbar(self._actions, self._add, lambda: self._list.selected)
-            search = ui.input(placeholder=words.SEARCH, value=self._view.text, on_change=self._search).classes("search")
-            search.props(f'outlined dense clearable debounce=150 aria-label="{words.SEARCH}"')
-            ThemeSwitch()
 
     def _build_banner(self) -> None:
         recovery = self._board.manager.stats()["recovery"]
@@ -93,17 +85,8 @@ class Tab:
                     ui.label(recovery)
                 ui.button(words.DISMISS, on_click=banner.delete).props("flat no-caps dense")
 
-    def _build_pager(self) -> None:
-        with ui.element("div").classes("pager") as self._pager:
-            self._newer = ui.button(words.NEWER, icon="chevron_left", on_click=lambda: self._turn(-1))
-            self._place = ui.label()
-            self._older = ui.button(words.OLDER, icon="chevron_right", on_click=lambda: self._turn(1))
-            for button in (self._newer, self._older):
-                button.props("flat no-caps dense")
-
     def _build_empty_page(self) -> None:
-        self._nothing_fits = ui.label(words.NOTHING_FITS).classes("nothing-fits")
-        with ui.element("section").classes("empty") as self._empty_page:
+        with self._empty_page:
             ui.element("span").classes("logo").props("aria-hidden=true")
             ui.label(words.EMPTY_TITLE).classes("heading")
             self._form = AddForm(self._board.manager, lambda: None, rows=3)
@@ -117,20 +100,26 @@ class Tab:
     # -- what a person does
 
     def _add(self, text: str = "") -> None:
-        if self._empty_page.visible:
+        if self._form is None:
+            self._dialog.open(text)
+        else:
             self._form.fill(text)
             self._form.field.run_method("focus")
-        else:
-            self._dialog.open(text)
 
     def _add_text(self, event: GenericEventArguments) -> None:
         self._add(str(event.args))
 
+    async def _press(self, event: GenericEventArguments) -> None:
+        if event.args == "add":
+            self._add()
+        else:
+            await self._actions.press(str(event.args), self._list.selected)
+
     def _choose(self, event: GenericEventArguments) -> None:
         self._show(View.of(str(event.args), self._view.text))
 
-    def _search(self, event: ValueChangeEventArguments[str | None]) -> None:
-        self._show(View.of(self._view.show, event.value or ""))
+    def _search(self, event: GenericEventArguments) -> None:
+        self._show(View.of(self._view.show, str(event.args)))
 
     def _show(self, view: View) -> None:
         self._view = view
@@ -139,8 +128,8 @@ class Tab:
         self.refresh()
         ui.navigate.history.replace("?" + urlencode({"show": view.show, "q": view.text}))
 
-    def _turn(self, pages: int) -> None:
-        self._view = self._view.moved(pages)
+    def _turn(self, event: GenericEventArguments) -> None:
+        self._view = self._view.moved(int(event.args))
         self.refresh()
 
     def _announce(self, ended: list[Download]) -> None:

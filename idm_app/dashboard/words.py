@@ -2,7 +2,6 @@
 
 from idm_app.model import Category, Status
 
-NAME = "idm"
 PRODUCT = "idm – download manager"
 
 STATUS = {
@@ -37,22 +36,12 @@ GROUP = {"all": "All", "unfinished": "Unfinished", "finished": "Finished", "fail
 FILTERS = "Show"
 CATEGORIES = "Categories"
 
-ADD_URL = "Add URL"
 URL = "URL"
 DOWNLOAD = "Download"
 CANCEL = "Cancel"
 ADD_TITLE = "New download"
 ADD_HINT = "One address, or one on each line. Enter starts, Shift+Enter begins a new line."
 ADD_NOTHING = "Paste an address that begins with http:// or https://."
-
-STOP_ALL = "Stop All"
-START_ALL = "Start All"
-DELETE_COMPLETED = "Delete Completed"
-RESUME_SELECTED = "Resume"
-STOP_SELECTED = "Stop"
-DELETE_SELECTED = "Delete"
-SELECT_ALL = "Select all that are shown"
-SEARCH = "Search name or address"
 
 EMPTY_TITLE = "Paste an address to begin"
 EMPTY_STEPS = (
@@ -61,11 +50,6 @@ EMPTY_STEPS = (
     ("save_alt", "Save", "Finished files stay on the server; Save fetches one to this device."),
 )
 NOTHING_FITS = "Nothing fits this filter."
-
-COLUMNS = {"name": "Name", "status": "Status", "size": "Size", "rate": "Transfer rate", "eta": "Time left"}
-LIST = "The list"
-NEWER = "Newer"
-OLDER = "Older"
 
 REMOVE = "Remove"
 REMOVE_FROM_LIST = "Remove from list"
@@ -76,6 +60,20 @@ RECOVERED = "The list was repaired when the server started"
 DISMISS = "Dismiss"
 
 IN_BROWSER = {
+    "name": "idm",
+    "add_url": "Add URL",
+    "resume_selected": "Resume",
+    "stop_selected": "Stop",
+    "delete_selected": "Delete",
+    "start_all": "Start All",
+    "stop_all": "Stop All",
+    "delete_completed": "Delete Completed",
+    "search": "Search name or address",
+    "select_all": "Select all that are shown",
+    "columns": {"name": "Name", "status": "Status", "size": "Size", "rate": "Transfer rate", "eta": "Time left"},
+    "list": "The list",
+    "newer": "Newer",
+    "older": "Older",
     "connected": "Connected",
     "connecting": "Connecting…",
     "offline": "Offline – trying again by itself",
@@ -147,8 +145,4 @@ PARTS_ARE_LOST = "What has arrived so far will be deleted."
 FILE_STAYS = "It is finished. The file can stay on the disk."
 FILES_STAY = "Finished files can stay on the disk; what has arrived of unfinished ones will be deleted."
 ONLY_THE_LIST = "The finished files stay on the disk."
-
-
-def changed(count: int) -> str:
-    """After an action on several."""
-    return "Nothing to do" if count == 0 else f"{count} changed"
+NOTHING_FINISHED = "Nothing is finished yet."

@@ -5,13 +5,16 @@ import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from nicegui import Client, binding, core, ui
+from nicegui.events import GenericEventArguments, handle_event
 
 from idm_app.dashboard.adding import AddForm
 from idm_app.dashboard.board import Board
-from idm_app.dashboard.bound_element import DownloadRow, FilterList
+from idm_app.dashboard.download_list import DownloadList
+from idm_app.dashboard.elements import DownloadRow, FilterList, PageHeader
 from idm_app.dashboard.tab import Tab
 from idm_app.dashboard.view import PAGE_SIZE, View
 from idm_app.errors import UnknownDownload
@@ -19,6 +22,8 @@ from idm_app.manager import Manager
 from idm_app.model import Request
 from idm_app.settings import Options
 from idm_app.store import Store
+
+E = TypeVar("E", bound=ui.element)
 
 
 @pytest.fixture
@@ -51,12 +56,23 @@ async def add(board: Board, count: int = 1) -> list[int]:
 
 
 def rows(client: Client) -> list[DownloadRow]:
-    lists = [element for element in client.elements.values() if element.props.get("role") == "list"]
-    return [row for row in lists[0].default_slot.children if isinstance(row, DownloadRow)]
+    frame = the(DownloadList, client)
+    return [row for row in frame.default_slot.children if isinstance(row, DownloadRow)]
 
 
 def ids(client: Client) -> list[int]:
     return [row.state["id"] for row in rows(client)]
+
+
+def the(kind: type[E], client: Client) -> E:
+    return next(element for element in client.elements.values() if isinstance(element, kind))
+
+
+def emit(element: ui.element, kind: str, args: object) -> None:
+    """What the browser sends when a component emits ``kind`` (camel case, as NiceGUI keeps it)."""
+    for listener in element._event_listeners.values():
+        if listener.type == kind:
+            handle_event(listener.handler, GenericEventArguments(sender=element, client=element.client, args=args))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -99,19 +115,32 @@ async def test_the_history_is_paged_and_never_more_than_a_page_of_elements(board
     with tab(board) as client:
         assert ids(client) == list(range(100, 100 - PAGE_SIZE, -1))
         elements = len(client.elements)
-        older = next(e for e in client.elements.values() if isinstance(e, ui.button) and e.text == "Older")
-        for expected in (list(range(60, 20, -1)), list(range(20, 0, -1))):
-            for listener in older._event_listeners.values():
-                listener.handler(None)  # type: ignore[misc]
+        for expected in (list(range(60, 20, -1)), list(range(20, 0, -1)), list(range(20, 0, -1))):
+            emit(the(DownloadList, client), "turn", 1)
             assert ids(client) == expected
         assert len(client.elements) <= elements
+
+
+async def test_what_is_selected_outlives_a_turned_page_but_not_its_download(board: Board) -> None:
+    await add(board, 50)
+    with tab(board) as client:
+        listed = the(DownloadList, client)
+        emit(listed, "rowSelect", {"detail": {"id": 50, "selected": True}})
+        emit(listed, "turn", 1)
+        emit(listed, "rowSelect", {"detail": {"id": 1, "selected": True}})
+        assert the(PageHeader, client).props["selected"] == 2
+        await asyncio.sleep(0.3)
+        await board.manager.remove(50)
+        await until(lambda: listed.selected == {1})
+        emit(listed, "selectAll", False)
+        assert the(PageHeader, client).props["selected"] == 0
 
 
 async def test_filters_and_counts_follow(board: Board) -> None:
     await add(board, 3)
     with tab(board, View("finished")) as finished, tab(board, View("unfinished")) as unfinished:
         assert (ids(finished), ids(unfinished)) == ([], [3, 2, 1])
-        filters = next(e for e in finished.elements.values() if isinstance(e, FilterList))
+        filters = the(FilterList, finished)
         await until(lambda: filters.state["unfinished"] == 3)
         await asyncio.sleep(0.3)
         await board.manager.remove(2)

@@ -1,4 +1,8 @@
-"""Elements of ours that show one value: when it changes the new one is sent, else they cost nothing."""
+"""Elements of ours, each one component under ``assets/``.
+
+What costs is the number of elements on a page: at every message NiceGUI walks all of them, in the browser too. So
+each part of a page is one element; those that show what the server knows are bound, and cost nothing while it stays.
+"""
 
 from typing import Any
 
@@ -50,6 +54,19 @@ class FilterList(BoundElement, component=ASSETS / "filter_list.js"):
     def choose(self, key: str) -> None:
         """Mark what is shown now."""
         self.props["chosen"] = key
+
+
+class PageHeader(Element, component=ASSETS / "page_header.js"):
+    """The toolbar and the search. Emits ``press`` with a tool's name and ``search`` with the text."""
+
+    def __init__(self, search: str) -> None:
+        super().__init__()
+        self.props["search"] = search
+        self.show_selection(0)
+
+    def show_selection(self, count: int) -> None:
+        """Tell how many downloads are selected: some tools need one."""
+        self.props["selected"] = count
 
 
 class ThemeSwitch(Element, component=ASSETS / "theme_switch.js"):
