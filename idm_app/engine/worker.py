@@ -58,7 +58,9 @@ class Border:
                 command = decode(line)
                 if isinstance(command, Limit):
                     self._bucket.set_limit(command.bytes_per_second)
-        except (OSError, ValueError):
+        except OSError:
+            pass  # the server was killed: an end of input as well
+        except ValueError:
             log.exception("unreadable command")
         self.stopping.set()
         self.at_rest.wait(STOP_SECONDS)
