@@ -96,7 +96,8 @@ export class List {
   #showTogether() {
     const { active, bytesPerSecond } = totals(this.#downloads);
     const hidden = this.#downloads.size - this.#order.length;
-    setText(find('active', HTMLElement), active ? t('popupActive', active) : t('popupIdle'));
+    const words = active ? t('popupActive', active) : t('popupIdle');
+    setText(find('active', HTMLElement), this.#isOld ? '' : words);
     setText(find('total-rate', HTMLElement), active && !this.#isOld ? formatRate(bytesPerSecond) : '');
     setText(find('more', HTMLElement), t('popupMore', hidden));
     setHidden(find('more', HTMLElement), hidden <= 0);

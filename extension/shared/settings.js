@@ -24,7 +24,7 @@ export async function writeSettings(settings) {
 export function normaliseServer(text) {
   const trimmed = text.trim();
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`;
-  if (!trimmed || !URL.canParse(address)) return null;
+  if (/^$|\s/.test(trimmed) || !URL.canParse(address)) return null; // Chrome takes a space into a host's name
   const { protocol, host, pathname, username, password, search, hash } = new URL(address);
   if (!['http:', 'https:'].includes(protocol) || username || password || search || hash) return null;
   return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`;
