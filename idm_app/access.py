@@ -148,11 +148,12 @@ def _check_body(scope: Scope) -> None:
 
 
 def _is_navigation(scope: Scope) -> bool:
+    """A page opened, or (``empty``) a file saved by the browser itself; neither can be read by another site."""
     return (
         scope["type"] == "http"
         and scope["method"] == "GET"
         and _values(scope, b"sec-fetch-mode") == ["navigate"]
-        and _values(scope, b"sec-fetch-dest") == ["document"]
+        and _values(scope, b"sec-fetch-dest") in (["document"], ["empty"])
     )
 
 

@@ -108,6 +108,14 @@ async def test_a_link_on_another_site_may_open_the_dashboard_but_nothing_else() 
     assert (await ask([*link[:-1], ("sec-fetch-dest", "iframe")]))[0] == 403
 
 
+async def test_the_extension_may_save_a_file_by_the_browsers_own_download_and_no_script_may() -> None:
+    download = [*OURS, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "empty")]
+    script = [*OURS, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "empty")]
+    assert (await ask(download))[0] == 200
+    assert (await ask(download, method="POST"))[0] == 403
+    assert (await ask(script))[0] == 403
+
+
 async def test_a_refused_socket_is_closed_where_the_server_cannot_answer_it() -> None:
     assert (await ask([("host", "evil.example")], kind="websocket", extensions={}))[0] == 1008
 
