@@ -68,6 +68,8 @@ class Answer:
         faults = self._faults
         if self._ends(faults.delay):
             return False
+        if faults.garbage or faults.headless or faults.endless_header:
+            return self._send_no_http()
         if refusal := self._refusal(connections):
             wait = [f"Retry-After: {faults.retry_after}"] if faults.retry_after else []
             basic = ['WWW-Authenticate: Basic realm="test"'] if refusal == 401 else []
@@ -102,7 +104,7 @@ class Answer:
         if self._faults.location:
             return self._faults.location
         left = self._faults.redirect - 1
-        rest = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "redirect"]
+        rest = [(name, value) for name, value in parse_qsl(query) if name != "redirect"]
         return f"{quote(self._exchange.path)}?{urlencode([*rest, ('redirect', str(left))])}"
 
     def _wanted(self) -> range | None:
@@ -123,6 +125,17 @@ class Answer:
         mark = faults.seed if self._whole is None else zlib.crc32(self._whole)
         return faults.etag or f'{"W/" * faults.weak}"{mark}-{faults.size}"'
 
+    def _send_no_http(self) -> bool:
+        if self._faults.endless_header:
+            self._connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not self._ends(0):
+                self._connection.sendall(b"X-More: more\r\n" * 1000)
+        elif self._faults.garbage:
+            self._write(os.urandom(4096))
+        else:
+            self._write(content(0, self._faults.size, self._faults.seed))
+        return False
+
     def _send_empty(self, status: int, *lines: str) -> bool:
         self._exchange.end()
         self._send_head(status, *lines, "Content-Length: 0")
@@ -130,7 +143,9 @@ class Answer:
 
     def _send_head(self, status: int, *lines: str) -> None:
         """Text that is not ASCII goes as raw UTF-8, as careless servers send it."""
-        self._connection.sendall("\r\n".join([f"HTTP/1.1 {status} Status", *lines, "", ""]).encode())
+        self._connection.sendall(
+            "\r\n".join([f"HTTP/1.1 {status} Status", *lines, "", ""]).encode(errors="surrogateescape")
+        )
 
     def _send_content(self, wanted: range | None) -> bool:
         faults = self._faults
@@ -144,11 +159,11 @@ class Answer:
         length = len(before) + len(part) + len(after)
         told = [f"Content-Type: {f'multipart/byteranges; boundary={_BOUNDARY}' if before else self._type}"]
         told += self._told_length(length)
-        if wanted is not None and not before:
+        if (wanted is not None and not before) or faults.partial:
             told.append(place)
         if self._exchange.method == "HEAD" or not part:
             self._exchange.end()
-        self._send_head(200 if wanted is None else 206, *told, *self._told_rest())
+        self._send_head(200 if wanted is None and not faults.partial else 206, *told, *self._told_rest())
         if self._exchange.method == "HEAD":
             return True
         if self._ends(faults.first_byte_delay):
@@ -166,7 +181,7 @@ class Answer:
             return ["Transfer-Encoding: chunked"]
         if faults.nolen or faults.endless:
             return ["Connection: close"]
-        return [f"Content-Length: {length}"]
+        return [f"Content-Length: {faults.length or length}"]
 
     def _told_rest(self) -> list[str]:
         faults = self._faults
@@ -178,6 +193,7 @@ class Answer:
             "Last-Modified": faults.modified,
             "Content-Disposition": faults.disposition,
             "X-Huge": "x" * faults.huge_header,
+            **{f"X-{number}": "x" for number in range(faults.many_headers)},
         }
         return [f"{name}: {value}" for name, value in told.items() if value]
 

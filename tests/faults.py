@@ -90,6 +90,10 @@ class Faults:
     """``Content-Range`` is one byte beside the truth."""
     multipart: bool = False
     """A range comes as ``multipart/byteranges``."""
+    partial: bool = False
+    """206 though no range was asked."""
+    length: str = ""
+    """``Content-Length`` as it stands."""
     nolen: bool = False
     """No length; the end of the connection is the end."""
     chunked: bool = False
@@ -106,15 +110,25 @@ class Faults:
     changes: int = 0
     """From this number on the content is that of the next seed, and so is its ETag."""
     disposition: str = ""
-    """``Content-Disposition`` as it stands; what is not ASCII goes as raw UTF-8."""
+    """``Content-Disposition`` as it stands: ``str`` goes as raw UTF-8, ``bytes`` (to ``url()``) as they are."""
     content_type: str = ""
+
+    # Not HTTP
     huge_header: int = 0
     """So many bytes in one header."""
+    many_headers: int = 0
+    """So many more headers."""
+    endless_header: bool = False
+    """The headers have no end."""
+    headless: bool = False
+    """The content alone, without status and headers."""
+    garbage: bool = False
+    """Random bytes in place of an answer."""
 
     @classmethod
     def read(cls, query: str) -> Self:
         """From an address. Names that are no knob belong to the site; ``status`` alone refuses every request."""
-        given = dict(parse_qsl(query, keep_blank_values=True))
+        given = dict(parse_qsl(query, keep_blank_values=True, errors="surrogateescape"))
         knobs = {knob.name: _READ[knob.type](given[knob.name]) for knob in fields(cls) if knob.name in given}
         if "status" in knobs:
             knobs.setdefault("fail", 1 << 60)

@@ -220,11 +220,31 @@ def test_told_wrongly(client: httpx.Client, origin: FaultServer) -> None:
     assert multipart.headers["content-type"].startswith("multipart/byteranges")
     assert origin.content(10, 20) in multipart.content
     assert len(multipart.content) == int(multipart.headers["content-length"])
-    named = get(client, origin.url("/x", disposition="attachment; filename=ü.zip", content_type="a/b", etag='"q"'))
-    assert ("content-disposition", "attachment; filename=ü.zip".encode()) in [
-        (name.decode().lower(), value) for name, value in named.headers.raw
-    ]
+    unasked = get(client, origin.url("/x", size=100, partial=1))
+    assert (unasked.status_code, unasked.headers["content-range"]) == (206, "bytes 0-99/100")
+    named = get(client, origin.url("/x", content_type="a/b", etag='"q"'))
     assert (named.headers["content-type"], named.headers["etag"]) == ("a/b", '"q"')
+
+
+@pytest.mark.parametrize(
+    "value", ["filename=ü.zip", b"filename=\xfc\xff.zip", "a\r\nX-B: c", "filename*=UTF-8''%e2%82%ac"]
+)
+def test_a_disposition_goes_as_it_stands(origin: FaultServer, value: str | bytes) -> None:
+    raw = value if isinstance(value, bytes) else value.encode()
+    assert b"\r\nContent-Disposition: " + raw + b"\r\n" in exchange_raw(origin.url("/x", size=1, disposition=value))
+
+
+@pytest.mark.parametrize("value", ["-5", "1" + "0" * 20, "5\r\nContent-Length: 9"])
+def test_a_length_goes_as_it_stands(origin: FaultServer, value: str) -> None:
+    assert f"\r\nContent-Length: {value}\r\n".encode() in exchange_raw(origin.url("/x", size=1, length=value))
+
+
+def test_what_is_not_http(client: httpx.Client, origin: FaultServer) -> None:
+    assert exchange_raw(origin.url("/x", size=9, headless=1)) == origin.content(0, 9)
+    assert len(get(client, origin.url("/x", many_headers=5000)).headers) > 5000
+    for knob in ("garbage", "endless_header"):
+        with pytest.raises(httpx.RemoteProtocolError):
+            get(client, origin.url("/x", **{knob: 1}))
 
 
 @pytest.mark.parametrize("knob", ["nolen", "chunked", "gzip"])
