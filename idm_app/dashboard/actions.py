@@ -7,6 +7,7 @@ from nicegui import ui
 from idm_app.dashboard import words
 from idm_app.dashboard.question import Answer, Question
 from idm_app.dashboard.row_state import title
+from idm_app.dashboard.toast import toast
 from idm_app.errors import Refused, UnknownDownload
 from idm_app.manager import Manager
 from idm_app.model import Download, Status
@@ -56,7 +57,7 @@ class Actions:
     def _ask_to_remove_completed(self) -> None:
         ids = [d.id for d in self._manager.newest_first() if d.status is Status.COMPLETED]
         if not ids:
-            ui.notify(words.NOTHING_FINISHED)
+            toast(self._client, words.NOTHING_FINISHED, "info")
             return
         self._question.ask(
             words.remove_many(len(ids)), words.ONLY_THE_LIST, [self._answer(words.REMOVE_FROM_LIST, ids)]
@@ -68,8 +69,7 @@ class Actions:
         except UnknownDownload:
             pass  # gone already, as its row is about to be
         except Refused as error:
-            with self._client:
-                ui.notify(str(error), type="negative", multi_line=True)
+            toast(self._client, str(error), "negative")
 
     async def _ask_to_remove(self, ids: list[int]) -> None:
         downloads = [self._manager.get(download_id) for download_id in ids]

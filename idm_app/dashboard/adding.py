@@ -7,11 +7,17 @@ from nicegui import ui
 
 from idm_app.address import checked_address
 from idm_app.dashboard import words
+from idm_app.dashboard.toast import toast
 from idm_app.errors import InvalidAddress, Refused
 from idm_app.manager import Manager
 from idm_app.model import Request
 
 _BETWEEN_ADDRESSES = re.compile(r"\s*[\r\n]+\s*|\s+(?=https?://)", re.IGNORECASE)
+
+_SHOWN_PROBLEMS = 20
+
+Problems = list[tuple[str, str]]
+"""Addresses, each with the reason why it cannot be downloaded."""
 
 
 def split_addresses(text: str) -> list[str]:
@@ -19,7 +25,7 @@ def split_addresses(text: str) -> list[str]:
     return [part for part in _BETWEEN_ADDRESSES.split(text.strip()) if part]
 
 
-def sort_out(addresses: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
+def sort_out(addresses: list[str]) -> tuple[list[str], Problems]:
     """What can be downloaded, and the rest, each with the reason."""
     good, bad = [], []
     for address in addresses:
@@ -31,13 +37,17 @@ def sort_out(addresses: list[str]) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 class AddForm:
-    """The field named ``URL`` and its ``Download`` button. Submits what is good; what is not stays, with the reason."""
+    """The field named ``URL`` and its ``Download`` button.
 
-    def __init__(self, manager: Manager, on_submitted: Callable[[], object], *, rows: int) -> None:
+    When something was added, ``on_submitted`` gets what could not be, and says where that is shown.
+    """
+
+    def __init__(self, manager: Manager, on_submitted: Callable[[Problems], None], *, rows: int) -> None:
         self._manager = manager
         self._on_submitted = on_submitted
+        self._client = ui.context.client
         self._busy = False
-        with ui.element("form").classes("add-form").on("submit.prevent", self.submit) as self.element:
+        with ui.element("form").classes("add-form").on("submit.prevent", self.submit):
             self.field = ui.textarea(words.URL).props(f"outlined rows={rows} spellcheck=false autocomplete=off")
             self.field.on("keydown.enter.exact.prevent", self.submit)
             self._problems = ui.element("ul").classes("problems").props("aria-live=polite")
@@ -52,33 +62,37 @@ class AddForm:
         """Put ``text`` behind what is there."""
         self.field.value = "\n".join(part for part in ((self.field.value or "").strip(), text.strip()) if part)
 
+    def leave(self, problems: Problems) -> None:
+        """Leave nothing but what could not be added, with the reasons."""
+        if self.field.is_deleted:  # the tab was closed meanwhile
+            return
+        self.field.value = "\n".join(address for address, _ in problems)
+        self._show_problems(problems)
+
     async def submit(self) -> None:
         """Add every good address."""
         good, bad = sort_out(split_addresses(self.field.value or ""))
-        if not good and not bad:
-            bad = [("", words.ADD_NOTHING)]
+        if not good:
+            self._show_problems(bad or [("", words.ADD_NOTHING)])
+            return
         if self._busy:
             return
         self._busy = True
         try:
-            added = await self._manager.add([Request(url=address) for address in good]) if good else []
+            added = await self._manager.add([Request(url=address) for address in good])
         except Refused as error:
             self._show_problems([("", str(error)), *bad])
             return
         finally:
             self._busy = False
-        self.field.value = "\n".join(address for address, _ in bad)
-        self._show_problems(bad)
-        if added:
-            ui.notify(words.started([download.id for download in added]), type="positive", icon="download")
-        if not bad:
-            self._on_submitted()
+        toast(self._client, words.started([download.id for download in added]), "positive", "download")
+        self._on_submitted(bad)
 
-    def _show_problems(self, problems: list[tuple[str, str]]) -> None:
+    def _show_problems(self, problems: Problems) -> None:
         self._problems.clear()
         self._problems.set_visibility(bool(problems))
         with self._problems:
-            for address, reason in problems[:20]:
+            for address, reason in problems[:_SHOWN_PROBLEMS]:
                 with ui.element("li"):
                     ui.label(address).classes("address")
                     ui.label(reason)
@@ -91,7 +105,7 @@ class AddDialog:
         self._dialog = ui.dialog().props(f'transition-duration=120 aria-label="{words.ADD_TITLE}"')
         with self._dialog, ui.card().classes("sheet wide"):
             ui.label(words.ADD_TITLE).classes("heading")
-            self._form = AddForm(manager, self._dialog.close, rows=4)
+            self._form = AddForm(manager, self.leave, rows=4)
             self._form.field.props("autofocus")
             with self._form.buttons:
                 cancel = ui.button(words.CANCEL, on_click=self._dialog.close).props("flat no-caps color=grey")
@@ -101,3 +115,8 @@ class AddDialog:
         """Show it, with ``text`` in the field."""
         self._form.fill(text)
         self._dialog.open()
+
+    def leave(self, problems: Problems) -> None:
+        """Show what could not be added; nothing: close."""
+        self._form.leave(problems)
+        self._dialog.value = bool(problems)

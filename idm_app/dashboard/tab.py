@@ -7,7 +7,7 @@ from nicegui.events import GenericEventArguments
 
 from idm_app.dashboard import words
 from idm_app.dashboard.actions import Actions
-from idm_app.dashboard.adding import AddDialog, AddForm
+from idm_app.dashboard.adding import AddDialog, AddForm, Problems
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.download_list import DownloadList
 from idm_app.dashboard.elements import FilterList, PageHeader, PageKeys, StatusBar, ThemeSwitch
@@ -89,7 +89,7 @@ class Tab:
         with self._empty_page:
             ui.element("span").classes("logo").props("aria-hidden=true")
             ui.label(words.EMPTY_TITLE).classes("heading")
-            self._form = AddForm(self._board.manager, lambda: None, rows=3)
+            self._form = AddForm(self._board.manager, self._on_first_added, rows=3)
             with ui.element("div").classes("steps"):
                 for icon, name, text in words.EMPTY_STEPS:
                     with ui.element("div"):
@@ -105,6 +105,10 @@ class Tab:
         else:
             self._form.fill(text)
             self._form.field.run_method("focus")
+
+    def _on_first_added(self, problems: Problems) -> None:
+        if problems:  # the empty page and its form are about to go
+            self._dialog.leave(problems)
 
     def _add_text(self, event: GenericEventArguments) -> None:
         self._add(str(event.args))

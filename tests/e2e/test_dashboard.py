@@ -81,6 +81,13 @@ def test_the_empty_page_teaches_and_its_field_submits_with_enter(page: Page, ori
     expect(page.get_by_text("Paste an address to begin")).to_be_hidden()
 
 
+def test_bad_lines_beside_the_first_good_one_are_not_lost_with_the_empty_page(page: Page, origin: Any) -> None:
+    add(page, origin.url("/file/first.zip", size=1000) + "\nftp://example.org/b.zip")
+    expect_status(page, "completed")
+    expect(page.get_by_role("dialog")).to_contain_text("Only addresses that begin with http:// or https://")
+    expect(field(page)).to_have_value("ftp://example.org/b.zip")
+
+
 def test_many_lines_in_the_dialog_and_bad_ones_stay_with_the_reason(page: Page, server: Any, origin: Any) -> None:
     add_paused(server, 1)
     expect(row(page)).to_be_visible()

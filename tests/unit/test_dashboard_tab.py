@@ -11,7 +11,7 @@ import pytest
 from nicegui import Client, binding, core, ui
 from nicegui.events import GenericEventArguments, handle_event
 
-from idm_app.dashboard.adding import AddForm
+from idm_app.dashboard.adding import AddForm, Problems
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.download_list import DownloadList
 from idm_app.dashboard.elements import DownloadRow, FilterList, PageHeader
@@ -162,14 +162,19 @@ async def test_closed_tabs_leave_nothing_behind(board: Board) -> None:
 
 
 async def test_what_is_good_is_submitted_and_what_is_not_stays_with_the_reason(board: Board) -> None:
-    submitted: list[bool] = []
+    left: list[Problems] = []
     client = Client(ui.page("/nowhere"))
+
+    def on_submitted(problems: Problems) -> None:
+        left.append(problems)
+        form.leave(problems)
+
     with client:
-        form = AddForm(board.manager, lambda: submitted.append(True), rows=3)
+        form = AddForm(board.manager, on_submitted, rows=3)
         form.fill("https://example.org/good.zip\nftp://example.org/bad.zip")
         await form.submit()
         assert form.field.value == "ftp://example.org/bad.zip"
-        assert submitted == []
+        assert [address for address, _ in left[0]] == ["ftp://example.org/bad.zip"]
         words = [element.text for element in client.elements.values() if isinstance(element, ui.label)]
         assert "ftp://example.org/bad.zip" in words
         assert any(word.startswith("Only addresses") for word in words)
@@ -177,7 +182,7 @@ async def test_what_is_good_is_submitted_and_what_is_not_stays_with_the_reason(b
         assert [toast["message"] for toast in toasts] == ["Download started #1"]
         form.field.value = "https://example.org/better.zip"
         await form.submit()
-        assert submitted == [True]
+        assert left[1] == []
         assert form.field.value == ""
     client.delete()
     assert board.manager.get(2).request.url == "https://example.org/better.zip"
