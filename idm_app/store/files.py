@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ class Journal:
             is_written = False
             try:
                 file.seek(self._size_bytes)
-                _write_all(file.fileno(), line)
+                _write_all(file, line)
                 is_written = True
                 os.fsync(file.fileno())
             except OSError:
@@ -147,7 +148,7 @@ def write_whole(path: Path, blocks: Iterable[bytes]) -> None:
     try:
         with open(temporary, "xb", buffering=0, opener=_owner_only) as file:
             for block in blocks:
-                _write_all(file.fileno(), block)
+                _write_all(file, block)
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
@@ -239,10 +240,10 @@ def _check_schema(schema: Any, path: Path) -> None:
         raise StoreUnreadable(f"The list in {path.parent} was written by a newer version of idm. Start that version.")
 
 
-def _write_all(descriptor: int, content: bytes) -> None:
-    rest: Any = memoryview(content)
+def _write_all(file: FileIO, content: bytes) -> None:
+    rest = memoryview(content)
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        rest = rest[file.write(rest) :]
 
 
 def _owner_only(path: str, flags: int) -> int:

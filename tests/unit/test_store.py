@@ -401,6 +401,22 @@ async def test_a_folder_that_is_away_refuses_and_the_next_commit_makes_good(fold
     assert await loaded(folder) == ([1, 2, 3, 5], None)
 
 
+async def test_a_failed_write_does_not_undo_what_came_after_it(folder: Path, tmp_path: Path) -> None:
+    store = Store.open(folder)
+    folder.rename(tmp_path / "away")
+    store.put(download(1, "old"))
+    failing = asyncio.create_task(store.commit())
+    while store._storage._pending:
+        await asyncio.sleep(0)
+    store.put(download(1))
+    with pytest.raises(StoreFull):
+        await failing
+    (tmp_path / "away").rename(folder)
+    await store.commit()
+    store._lock.release()
+    assert await loaded(folder) == ([1], None)
+
+
 async def test_a_failed_fsync_is_not_believed_the_second_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store.open(folder)
     store.put(download(1))
@@ -457,10 +473,8 @@ async def test_at_every_step_of_every_write_the_files_are_the_whole_list(
 async def test_a_caller_that_goes_away_harms_nobody(folder: Path) -> None:
     store = Store.open(folder)
     store.put(download(1))
-    impatient = asyncio.create_task(store.commit())
-    await asyncio.sleep(0)
-    patient = asyncio.create_task(store.commit())
-    await asyncio.sleep(0)
+    impatient, patient = (asyncio.create_task(store.commit()) for _ in range(2))
+    await asyncio.sleep(0)  # both wait for the same write
     impatient.cancel()
     await patient
     store._lock.release()
