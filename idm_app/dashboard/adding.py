@@ -64,8 +64,6 @@ class AddForm:
 
     def leave(self, problems: Problems) -> None:
         """Leave nothing but what could not be added, with the reasons."""
-        if self.field.is_deleted:  # the tab was closed meanwhile
-            return
         self.field.value = "\n".join(address for address, _ in problems)
         self._show_problems(problems)
 
@@ -86,7 +84,8 @@ class AddForm:
         finally:
             self._busy = False
         toast(self._client, words.started([download.id for download in added]), "positive", "download")
-        self._on_submitted(bad)
+        if not self._client.is_deleted:
+            self._on_submitted(bad)
 
     def _show_problems(self, problems: Problems) -> None:
         self._problems.clear()
