@@ -61,6 +61,14 @@ def test_a_big_video_has_the_size_that_was_asked_and_plays(media_site: MediaSite
         media_site.big_page(1000)
 
 
+def test_hls_is_encrypted_and_dash_on_demand_has_its_tracks_apart(media_site: MediaSite, tmp_path: Path) -> None:
+    assert "METHOD=AES-128" in httpx.get(media_site.hls(), trust_env=False).text
+    for name, kind in (("video.mp4", "video"), ("audio.m4a", "audio")):
+        track = httpx.get(media_site.dash_on_demand().replace("manifest.mpd", name), trust_env=False)
+        (tmp_path / name).write_bytes(track.content)
+        assert streams(tmp_path / name) == [kind]
+
+
 def test_titles_thumbnail_and_subtitles(media_site: MediaSite) -> None:
     assert extract(media_site.page(title="A & B"))["title"].startswith("A & B")
     assert extract(media_site.evil_page())["title"].startswith(EVIL_TITLE)
