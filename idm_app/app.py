@@ -6,6 +6,7 @@ same application; and a stop ends with exit code 0.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -76,6 +77,8 @@ def build(options: Options, store: Store) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await manager.start()
+        gc.collect()
+        gc.freeze()  # what is there now stays; a long list would hold the loop at each full collection
         yield
         await manager.close()
 

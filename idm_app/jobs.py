@@ -14,19 +14,19 @@ PARTS_FOLDER = ".idm"
 """Below the download folder, so that publishing is a rename: one folder for each unfinished download."""
 
 
-def job_folder(download_id: int, options: Options) -> Path:
-    """Where a download's unfinished parts are."""
-    return options.download_dir / PARTS_FOLDER / str(download_id)
+def job_folder(download_id: int, server_id: str, options: Options) -> Path:
+    """Where a download's unfinished parts are. Two servers may share a download folder, so each has its own below."""
+    return options.download_dir / PARTS_FOLDER / server_id / str(download_id)
 
 
-def job_for(download: Download, settings: Settings, options: Options) -> Job:
+def job_for(download: Download, server_id: str, settings: Settings, options: Options) -> Job:
     """What a worker needs to do ``download``."""
     request = download.request
     return Job(
         id=download.id,
         url=request.url,
         folder=str(options.download_dir / (request.directory or "")),
-        job_folder=str(job_folder(download.id, options)),
+        job_folder=str(job_folder(download.id, server_id, options)),
         filename=request.filename,
         kind=download.kind if download.kind in (Kind.FILE, Kind.MEDIA) else None,
         quality=request.quality,
@@ -130,6 +130,7 @@ def _finished(download: Download, report: Finished, now: datetime) -> Download:
     filename = Path(report.path).name
     return replace(
         at_rest(download),
+        request=replace(download.request, headers=(), cookies=()),  # they live as long as the download needs them
         status=Status.COMPLETED,
         progress=100.0,
         received_bytes=report.total_bytes,

@@ -155,6 +155,8 @@ class Manager:
             known |= {} if on_duplicate == "again" else {request.url: download}
             answer.append(download)
             added.append(download)
+            if len(added) % 500 == 0:
+                await asyncio.sleep(0)  # a long list is no reason to hold the others up
         try:
             await self._store.commit()
         except StoreFull:
@@ -193,7 +195,8 @@ class Manager:
         self._ledger.remove(download)
         self._bytes_at_start.pop(download_id, None)
         finished = download.path if delete_file else None
-        await asyncio.to_thread(disk.delete_files, jobs.job_folder(download_id, self.options), finished)
+        parts = jobs.job_folder(download_id, self.server_id, self.options)
+        await asyncio.to_thread(disk.delete_files, parts, finished)
         await self._store.commit()
         self._start_ready()
 
@@ -265,7 +268,7 @@ class Manager:
                 position=None,
                 error=None,
             )
-            job = jobs.job_for(self._write(started), self.settings, self.options)
+            job = jobs.job_for(self._write(started), self.server_id, self.settings, self.options)
             self._in_background(self._supervisor.run(job))
         self._set_alarm(now)
 

@@ -24,8 +24,8 @@ def progressed(received: int, total: int | None) -> Progressed:
 
 def test_a_job_holds_all_that_a_worker_needs() -> None:
     request = Request("http://x/a", directory="sub", connections=3, cookies=(Cookie("a", "b", "x"),), quality="720p")  # type: ignore[arg-type]
-    job = jobs.job_for(Download(7, request, NOW, kind=Kind.MEDIA), Settings(), OPTIONS)
-    assert (job.folder, job.job_folder) == (str(Path("/downloads/sub")), str(Path("/downloads/.idm/7")))
+    job = jobs.job_for(Download(7, request, NOW, kind=Kind.MEDIA), "server", Settings(), OPTIONS)
+    assert (job.folder, job.job_folder) == (str(Path("/downloads/sub")), str(Path("/downloads/.idm/server/7")))
     assert (job.kind, job.connections, job.quality) == ("media", 3, "720p")
     assert job.cookies[0]["domain"] == "x"
     assert job.blocked_ports == (8123, 8765)
@@ -33,7 +33,7 @@ def test_a_job_holds_all_that_a_worker_needs() -> None:
 
 
 def test_a_playlist_is_probed_anew() -> None:
-    assert jobs.job_for(running(kind=Kind.PLAYLIST), Settings(), OPTIONS).kind is None
+    assert jobs.job_for(running(kind=Kind.PLAYLIST), "server", Settings(), OPTIONS).kind is None
 
 
 def test_probed_names_and_sorts_it_and_keeps_a_title_that_was_given() -> None:
@@ -76,6 +76,8 @@ def test_only_the_newest_events_are_kept() -> None:
 
 
 def test_processing_and_finished() -> None:
+    secret = Download(1, Request("http://x/", headers=(("X-Key", "1"),), cookies=(Cookie("a", "b", "x"),)), NOW)
+    assert jobs.applied(secret, Finished("/downloads/x", 1), NOW).request == Request("http://x/")
     merging = jobs.applied(jobs.applied(running(), progressed(5, 10), NOW), Processing("merging"), NOW)
     assert (merging.status, merging.phase, merging.bytes_per_second) == ("processing", "merging", None)
     done = jobs.applied(merging, Finished("/downloads/film.mkv", 12), NOW)
