@@ -21,7 +21,7 @@ def idm(server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_add_watch_list_and_remove(server: Any, origin: Any) -> None:
-    added = idm(server, "add", origin.url("/file/a.zip", size=2 * MIB, rate=150_000))
+    added = idm(server, "add", origin.url("/file/a.zip", size=10 * MIB, rate=150_000))
     assert (added.returncode, added.stdout) == (0, "Download started #1\n")
     watched = idm(server, "watch", "1", "--json")
     lines = [json.loads(line) for line in watched.stdout.splitlines()]
@@ -35,7 +35,7 @@ def test_add_watch_list_and_remove(server: Any, origin: Any) -> None:
 
 
 def test_bars_are_shown_until_all_has_ended(server: Any, origin: Any) -> None:
-    idm(server, "add", origin.url("/file/film.mkv", size=2 * MIB, rate=150_000))
+    idm(server, "add", origin.url("/file/film.mkv", size=10 * MIB, rate=150_000))
     watched = idm(server, "watch")
     assert watched.returncode == 0
     assert "film.mkv" in watched.stdout
