@@ -19,6 +19,8 @@ from idm_app.engine.surroundings import Surroundings
 from idm_app.errors import DownloadError
 
 PART_NAME = "content.part"
+_NAME_FILE = "name.txt"
+"""Holds the name that the first answer gave: a run that finds all bytes there asks nobody."""
 _READ_BYTES = 1 << 20
 
 
@@ -39,7 +41,7 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
     :class:`Stopped`.
     """
     folder, job_folder = Path(job.folder), Path(job.job_folder)
-    name = safe_name(job.filename) if job.filename else None
+    name = safe_name(job.filename) if job.filename else _remembered_name(job_folder)
     part = PartFile(job_folder / PART_NAME)
     part.open()
 
@@ -47,7 +49,9 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
         nonlocal name
         if job.kind is None and answer.leads_to_media(beginning):
             raise LeadsToMedia
-        name = name or suggested_name(answer.headers, answer.url, job.url)
+        if name is None:
+            name = suggested_name(answer.headers, answer.url, job.url)
+            (job_folder / _NAME_FILE).write_text(name, "utf-8")
         if total_bytes is not None:
             _check_space(job_folder, total_bytes - around.progress.received_bytes)
         around.progress.send(Probed("file", filename=name, total_bytes=total_bytes))
@@ -61,9 +65,16 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
     if job.checksum:
         around.progress.send(Processing("verifying"))
         _verify(part.path, job.checksum, around.stopping)
-    path = publish(part.path, folder, name or safe_name(job.url.rpartition("/")[2]))
+    path = publish(part.path, folder, name or suggested_name({}, job.url, job.url))
     shutil.rmtree(job_folder, ignore_errors=True)
     return Finished(str(path), total)
+
+
+def _remembered_name(job_folder: Path) -> str | None:
+    try:
+        return safe_name((job_folder / _NAME_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _check_space(folder: Path, needed_bytes: int) -> None:

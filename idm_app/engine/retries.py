@@ -4,8 +4,8 @@ import random
 
 from idm_app.errors import DownloadError
 
-MOST_TRIES = 7
-"""In a row without a new byte: with the pauses between them a quarter of a minute."""
+MOST_TRIES = 6
+"""In a row without a new byte: with the pauses between them ten seconds."""
 MOST_TRIES_UNREACHED = 2
 """While no server has answered yet: a wrong name or a closed port is said soon."""
 LONGEST_WAIT_SECONDS = 30.0

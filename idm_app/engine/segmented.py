@@ -279,6 +279,9 @@ class Fetch:
 
     def _mistrust_ranges(self, connection: Connection) -> None:
         """The server cannot do ranges, whatever it says: ask for the whole, once."""
+        if not self._asks_for_ranges:
+            connection.failure = DownloadError("unexpected-answer", "a part came though the whole was asked for")
+            return
         self._asks_for_ranges = False
         self._mismatch(connection, None)
 

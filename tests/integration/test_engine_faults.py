@@ -1,0 +1,255 @@
+"""Servers and disks that misbehave: the right bytes, or a failure with its code; never a wrong file."""
+
+import gzip
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_jobs import Jobs, Noted, Progressed, sha256
+from fault_server import FaultServer
+
+from idm_app.errors import FAILURES
+
+SIZE = 8_000_000
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    running = Jobs(tmp_path)
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"drop": 300_000},
+        {"drop": 3_000_000, "drop_once": 1, "norange": 1},
+        {"drop": 300_000, "rate": 4_000_000},
+        {"drop": 300_000, "noetag": 1},
+        {"badrange": 1, "rate": 4_000_000},
+        {"nolen": 1},
+        {"chunked": 1},
+        {"chunked": 1, "rate": 4_000_000},
+        {"nolen": 1, "drop": 700_000},
+        {"gzip": 1},
+        {"gzip": 1, "norange": 1},
+        {"fail": 2, "status": 503},
+        {"fail": 2, "status": 500},
+        {"fail": 1, "status": 429, "retry_after": 1},
+        {"max_connections": 2, "rate": 3_000_000},
+        {"redirect": 10},
+        {"stall": 2_000_000, "stall_once": 1, "rate": 4_000_000},
+    ],
+    ids=str,
+)
+def test_a_bad_server_still_gives_the_right_file(jobs: Jobs, origin: FaultServer, faults: dict[str, Any]) -> None:
+    path = jobs.start(origin.url("/a.bin", size=SIZE, **faults)).finished()
+    assert sha256(path) == origin.sha256(SIZE)
+    assert jobs.names() == ["a.bin"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        ({"status": 401}, "login-required"),
+        ({"status": 403}, "forbidden"),
+        ({"status": 404}, "not-found"),
+        ({"status": 410}, "gone"),
+        ({"status": 418}, "unexpected-answer"),
+        ({"status": 429, "retry_after": 600}, "server-busy"),
+        ({"redirect": 11}, "too-many-redirects"),
+        ({"location": "ftp://x/y"}, "invalid-address"),
+        ({"location": "file:///etc/passwd"}, "invalid-address"),
+        ({"location": "javascript:alert(1)"}, "invalid-address"),
+        ({"location": "http://169.254.169.254/latest"}, "blocked-address"),
+        ({"location": "http://[fd00:ec2::254]/"}, "blocked-address"),
+        ({"location": "http://[::ffff:169.254.169.254]/"}, "blocked-address"),
+        ({"location": "http://0.0.0.0/"}, "blocked-address"),
+        ({"size": 100_000, "longer": 1000, "chunked": 1}, "too-long"),
+    ],
+    ids=str,
+)
+def test_what_cannot_work_fails_soon_and_says_why(
+    jobs: Jobs, origin: FaultServer, faults: dict[str, Any], code: str
+) -> None:
+    began = time.monotonic()
+    failure = jobs.start(origin.url("/a.bin", **faults)).failed()
+    assert failure.code == code
+    assert failure.message == FAILURES[code][0]
+    assert time.monotonic() - began < 4
+    assert jobs.names() == []
+
+
+def test_a_busy_server_says_when_to_come_back(jobs: Jobs, origin: FaultServer) -> None:
+    failure = jobs.start(origin.url("/a.bin", status=503, retry_after=600)).failed()
+    assert failure.retry_after_seconds == 600
+    assert failure.retryable
+
+
+@pytest.mark.parametrize("faults", [{"shorter": 1000}, {"shorter": 1000, "norange": 1}, {"drop": 40_000, "norange": 1}])
+def test_less_than_promised_is_no_file(jobs: Jobs, origin: FaultServer, faults: dict[str, Any]) -> None:
+    failure = jobs.start(origin.url("/a.bin", size=100_000, **faults)).failed()
+    assert failure.code == "too-short"
+    assert jobs.names() == []
+
+
+def test_waiting_is_explained(jobs: Jobs, origin: FaultServer) -> None:
+    run = jobs.start(origin.url("/a.bin", size=10, fail=1, status=503, retry_after=3))
+    run.finished()
+    assert [note.message for note in run.of(Noted)] == ["The server is busy; again in 3 s."]
+
+
+def test_a_host_that_does_not_exist(jobs: Jobs) -> None:
+    began = time.monotonic()
+    assert jobs.start("http://no-such-host.invalid/a.zip").failed().code == "host-not-found"
+    assert time.monotonic() - began < 10
+
+
+def test_a_closed_port(jobs: Jobs, free_port: int) -> None:
+    assert jobs.start(f"http://127.0.0.1:{free_port}/a.zip").failed().code == "connection-refused"
+
+
+def test_a_server_that_refuses_further_connections_is_left_with_those_it_takes(jobs: Jobs, origin: FaultServer) -> None:
+    run = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000, max_connections=3))
+    assert sha256(run.finished()) == origin.sha256(SIZE)
+    assert max(report.connections for report in run.of(Progressed)) == 3
+    assert run.of(Noted) == []
+
+
+def test_an_address_that_expired_keeps_its_bytes_for_a_new_one(jobs: Jobs, origin: FaultServer) -> None:
+    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000), connections=2)
+    first.until_received(3_000_000)
+    first.stop()
+    assert jobs.start(origin.url("/a.bin", status=403)).failed().code == "address-expired"
+    origin.reset()
+    assert sha256(jobs.start(origin.url("/a.bin", size=SIZE)).finished()) == origin.sha256(SIZE)
+    assert origin.stats("/a.bin").bytes_sent < SIZE - 2_000_000
+
+
+@pytest.mark.parametrize("answer", ["nothing", "part"])
+def test_a_stalled_server_is_left_at_once_when_told_to_stop(jobs: Jobs, origin: FaultServer, answer: str) -> None:
+    faults = {"delay": 60} if answer == "nothing" else {"stall": 500_000}
+    run = jobs.start(origin.url("/a.bin", size=SIZE, **faults), connections=1)
+    if answer == "part":
+        run.until_received(400_000)
+    else:
+        run.until(lambda _: origin.stats("/a.bin").requests)
+    assert run.stop() < 1
+
+
+def test_a_name_that_takes_for_ever_to_resolve_does_not_hold_a_stop(jobs: Jobs) -> None:
+    run = jobs.start("http://slow.invalid/a.zip", environment={"RES_OPTIONS": "timeout:30"})
+    time.sleep(0.3)
+    assert run.stop() < 1
+
+
+def test_the_servers_own_port_is_never_reached(jobs: Jobs, origin: FaultServer) -> None:
+    for host in ("127.0.0.1", "localhost", "127.1", "2130706433", "[::ffff:127.0.0.1]", socket.gethostname()):
+        url = f"http://{host}:{origin.port}/a.bin"
+        failure = jobs.start(url, blocked_ports=(origin.port,)).failed()
+        assert failure.code in {"blocked-address", "host-not-found", "connection-refused"}, (host, failure)
+    assert origin.stats("/a.bin").requests == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f.1", "[::1]", "10.0.0.1", "100.64.0.1", "[fd12::1]"])
+def test_private_addresses_only_where_they_are_allowed(jobs: Jobs, origin: FaultServer, host: str) -> None:
+    url = f"http://{host}:{origin.port}/a.bin"
+    assert jobs.start(url, allow_private_addresses=False).failed().code == "blocked-address"
+    assert origin.stats("/a.bin").requests == 0
+
+
+def test_a_folder_that_cannot_be_written(jobs: Jobs, origin: FaultServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    folder = str(tmp_path / "file" / "below")
+    assert jobs.start(origin.url("/a.bin"), job_folder=folder).failed().code == "folder-not-writable"
+    assert jobs.start(origin.url("/a.bin"), folder=folder).failed().code == "folder-not-writable"
+
+
+def test_a_file_larger_than_the_disk_is_not_begun(jobs: Jobs, origin: FaultServer) -> None:
+    with _Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1125899906842624\r\n\r\nabc") as port:
+        assert jobs.start(f"http://127.0.0.1:{port}/a.bin").failed().code == "disk-full"
+    assert not list(jobs.job_folder.glob("*.part")) or (jobs.job_folder / "content.part").stat().st_size < 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_spawn"), reason="needs ulimit")
+def test_a_full_disk_keeps_what_is_there_and_goes_on_when_there_is_room(
+    jobs: Jobs, origin: FaultServer, tmp_path: Path
+) -> None:
+    url = origin.url("/a.bin", size=SIZE)
+    limited = tmp_path / "sitecustomize.py"
+    limited.write_text("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))")
+    environment = {"PYTHONPATH": str(tmp_path)}
+    assert jobs.start(url, environment=environment, connections=1).failed().code == "disk-full"
+    assert jobs.names() == []
+    origin.reset()
+    assert sha256(jobs.start(url).finished()) == origin.sha256(SIZE)
+    assert origin.stats("/a.bin").bytes_sent < SIZE - 1_000_000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nabc",
+        b"HTTP/1.1 206 Partial Content\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/1.1 206 Partial Content\r\nContent-Type: multipart/byteranges; boundary=x\r\n\r\n--x\r\n\r\nabc",
+        b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-7/8\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\n" + b"X-Filler: y\r\n" * 200_000 + b"\r\n",
+        b"HTTP/1.1 304 Not Modified\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    ],
+    ids=lambda answer: repr(answer[:60]),
+)
+def test_nonsense_is_a_failure_and_never_a_file(jobs: Jobs, answer: bytes) -> None:
+    with _Raw(answer) as port:
+        failure = jobs.start(f"http://127.0.0.1:{port}/a.bin").failed()
+    assert failure.code != "internal"
+    assert jobs.names() == []
+
+
+def test_a_compressed_bomb_does_not_fill_the_disk(jobs: Jobs) -> None:
+    bomb = gzip.compress(bytes(300 << 20), 9)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    with _Raw(head + bomb) as port:
+        assert jobs.start(f"http://127.0.0.1:{port}/a.txt").failed().code == "unexpected-answer"
+    assert sum(path.stat().st_size for path in jobs.folder.rglob("*") if path.is_file()) < 64 << 20
+
+
+class _Raw:
+    """Answers every request with the same bytes and closes."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self) -> int:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return int(self._listener.getsockname()[1])
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    connection.recv(65536)
+                    connection.sendall(self._answer)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(65536)
+                except OSError:
+                    continue
