@@ -35,12 +35,6 @@ let releaseTimer;
 const feed = new Feed({ onConnection, onSnapshot, onUpdate, isNeeded });
 const restored = restore();
 
-/** The server's address. @returns {Promise<string>} */
-export async function currentServer() {
-  await restored;
-  return server;
-}
-
 /** @param {number} id @returns {Promise<Download | undefined>} */
 export async function downloadOf(id) {
   await restored;
@@ -50,7 +44,6 @@ export async function downloadOf(id) {
 /** A popup opened: it gets what is known at once, and the feed is opened without waiting. @param {chrome.runtime.Port} port */
 export async function addPopup(port) {
   popups.add(port);
-  clearTimeout(releaseTimer); // it looks at what is there, the feed that is open included
   port.onDisconnect.addListener(() => {
     popups.delete(port);
     settle();

@@ -16,7 +16,10 @@ const LOOK_IN = 'look-in';
 /** Brings the feed back when the worker was stopped, and notices downloads that were begun elsewhere. */
 const LOOK_IN_MINUTES = 1;
 
-chrome.runtime.onInstalled.addListener(() => void createMenus());
+chrome.runtime.onInstalled.addListener(() => {
+  void createMenus();
+  void lookIn();
+});
 chrome.runtime.onStartup.addListener(() => void lookIn());
 chrome.alarms.onAlarm.addListener(() => void lookIn());
 

@@ -6,9 +6,9 @@ import { titleOf } from '../shared/downloads.js';
 import { t } from '../shared/i18n.js';
 import { Ask, NOTICE_KEY, Tell } from '../shared/messages.js';
 import { ServerProblem, problemIn, problemWords } from '../shared/problems.js';
-import { fileAddress } from '../shared/settings.js';
+import { fileAddress, readSettings } from '../shared/settings.js';
 import { flash } from './badge.js';
-import { currentServer, downloadOf, onUpdate, reconnect, tell } from './live.js';
+import { downloadOf, onUpdate, reconnect, tell } from './live.js';
 import { openDashboard } from './dashboard.js';
 import { saveFile } from './saves.js';
 
@@ -55,36 +55,39 @@ async function carryOut(request) {
       await reconnect();
       return '';
     case Ask.OPEN_DASHBOARD:
-      await openDashboard(await currentServer());
+      await openDashboard((await readSettings()).server);
       return '';
   }
 }
 
 /** @param {Submission} submission */
 async function submit(submission) {
-  const download = await api.submit(await currentServer(), submission);
+  const { server } = await readSettings();
+  const download = await api.submit(server, submission);
   onUpdate([download]);
   return t('noticeStarted', download.id);
 }
 
 /** @param {number} id @param {Action} action */
 async function act(id, action) {
-  onUpdate([await api.act(await currentServer(), id, action)]);
+  const { server } = await readSettings();
+  onUpdate([await api.act(server, id, action)]);
   return '';
 }
 
 /** @param {number} id */
 async function remove(id) {
-  await api.remove(await currentServer(), id);
+  const { server } = await readSettings();
+  await api.remove(server, id);
   onUpdate([], [id]);
   return '';
 }
 
 /** @param {number} id */
 async function save(id) {
-  const download = await downloadOf(id);
+  const [download, { server }] = await Promise.all([downloadOf(id), readSettings()]);
   if (!download?.file_url) throw new ServerProblem('not-finished');
   const name = download.filename ?? titleOf(download);
-  await saveFile(fileAddress(await currentServer(), download.file_url), name);
+  await saveFile(fileAddress(server, download.file_url), name);
   return t('noticeSaving', name);
 }

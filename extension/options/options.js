@@ -76,7 +76,9 @@ async function start() {
     field.value = DEFAULT_SERVER;
     void save();
   };
-  find('shortcuts', HTMLButtonElement).onclick = () => void chrome.tabs.create({ url: 'chrome://extensions/shortcuts' });
+  const shortcuts = find('shortcuts', HTMLButtonElement);
+  shortcuts.hidden = chrome.runtime.getURL('').startsWith('moz-'); // Firefox lets no extension open its page
+  shortcuts.onclick = () => void chrome.tabs.create({ url: 'chrome://extensions/shortcuts' });
   field.value = (await readSettings()).server;
   await showShortcuts();
 }

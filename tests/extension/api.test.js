@@ -72,6 +72,8 @@ test('something else that answers is not taken for idm', async () => {
   assert.match(await wordsFor(submit(base, { url: 'https://x' })), /but it is not idm/);
   answers(200, '<html>hello</html>', 'text/html');
   assert.match(await wordsFor(health(base)), /but it is not idm/);
+  answers(200, { status: 'down', api: 1 });
+  assert.match(await wordsFor(health(base)), /but it is not idm/);
   answers(200, { status: 'ok' });
   assert.match(await wordsFor(health(base)), /but it is not idm/);
   answers(201, { name: 'no id' });

@@ -1,0 +1,142 @@
+"""The extension in a real browser: never a stale bar, a worker that is stopped, a server that goes and comes back."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+MIB = 1024 * 1024
+
+
+def row(popup: Page, download_id: int) -> Locator:
+    return popup.locator(f'[data-download-id="{download_id}"]')
+
+
+def add(popup: Page, address: str) -> None:
+    popup.get_by_role("button", name="Add URL").click()
+    popup.get_by_role("textbox", name="URL").fill(address)
+    popup.keyboard.press("Enter")
+
+
+def stop_worker(popup: Page) -> None:
+    session = popup.context.new_cdp_session(popup)
+    session.send("ServiceWorker.enable")
+    session.send("ServiceWorker.stopAllWorkers")
+    session.detach()
+
+
+def badge(popup: Page) -> str:
+    return str(popup.evaluate("() => chrome.action.getBadgeText({})"))
+
+
+def test_send_watch_pause_resume_remove(server: Any, origin: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connected")
+    add(popup, origin.url("/file/long.bin", size=16 * MIB, seed=1, rate=60_000))
+    expect(popup.get_by_text("Download started #1")).to_be_visible()
+    expect(row(popup, 1)).to_have_attribute("data-status", "downloading")
+    expect(row(popup, 1).locator(".rate")).to_have_text(re.compile("B/s$"))
+    assert badge(popup) == "1"
+    row(popup, 1).get_by_role("button", name="Pause").click()
+    expect(row(popup, 1)).to_have_attribute("data-status", "paused")
+    expect(row(popup, 1).get_by_role("button", name="Resume")).to_be_focused()
+    popup.keyboard.press("Enter")
+    expect(row(popup, 1)).to_have_attribute("data-status", "downloading")
+    row(popup, 1).get_by_role("button", name="Remove").click()
+    expect(row(popup, 1)).to_have_count(0)
+    assert server.client.get("/api/downloads").json()["total"] == 0
+
+
+def test_a_popup_opened_while_the_idle_feed_is_being_let_go_keeps_it(server: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connected")
+    popup.close()
+    popup = extension.open_popup()
+    popup.wait_for_timeout(6_000)  # past the moment when an unwatched, idle feed is closed
+    server.client.post("/api/downloads", json={"url": "http://127.0.0.1:9/x", "start": False})
+    expect(row(popup, 1)).to_be_visible()
+
+
+def test_a_stopped_worker_comes_back_live(server: Any, origin: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    add(popup, origin.url("/file/long.bin", size=16 * MIB, seed=1, rate=60_000))
+    bar = row(popup, 1).get_by_role("progressbar")
+    expect(bar).to_have_attribute("aria-valuenow", re.compile("."))
+    stop_worker(popup)
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connecting")
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connected")
+    before = float(bar.get_attribute("aria-valuenow") or 0)
+    expect(bar).not_to_have_attribute("aria-valuenow", str(before), timeout=10_000)
+    assert float(bar.get_attribute("aria-valuenow") or 0) > before
+
+
+def test_a_server_that_goes_is_said_and_one_that_comes_back_is_found(server: Any, origin: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    status = popup.get_by_role("status")
+    add(popup, origin.url("/file/long.bin", size=16 * MIB, seed=1, rate=60_000))
+    expect(row(popup, 1)).to_have_attribute("data-status", "downloading")
+    server.stop()
+    expect(status).to_have_attribute("data-connection", "offline")
+    expect(status).to_have_text("Offline")
+    expect(popup.get_by_text(f"Nothing answers at {server.url}.")).to_be_visible()
+    expect(popup.get_by_text("Last known", exact=True)).to_be_visible()
+    expect(row(popup, 1).locator(".rate")).to_be_empty()
+    add(popup, "https://host.example/file.zip")
+    expect(popup.locator("#toast")).to_contain_text("Nothing answers")
+    server.start()
+    expect(status).to_have_attribute("data-connection", "connected", timeout=25_000)
+    expect(popup.get_by_text("Last known", exact=True)).to_be_hidden()
+    expect(row(popup, 1)).to_have_attribute("data-status", "downloading")
+
+
+def test_a_finished_file_is_saved_under_its_name(server: Any, origin: Any, extension: Any, tmp_path: Path) -> None:
+    popup = extension.open_popup()
+    session = popup.context.new_cdp_session(popup)
+    # Playwright would keep the file under a name of its own.
+    session.send("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    add(popup, origin.url("/file/größe 日本.bin", size=MIB, seed=2))
+    popup.get_by_role("button", name="Save größe 日本.bin").click()
+    expect(popup.get_by_text("Saved größe 日本.bin")).to_be_visible()
+    assert (tmp_path / "größe 日本.bin").stat().st_size == MIB
+
+
+def test_what_cannot_be_downloaded_is_said_in_words(server: Any, origin: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    add(popup, "ftp://host.example/file")
+    expect(popup.locator("#toast")).to_contain_text("Only addresses that begin with http:// or https://")
+    add(popup, origin.url("/file/none.bin", status=404))
+    expect(row(popup, 1)).to_have_attribute("data-status", "failed")
+    expect(row(popup, 1)).to_contain_text("The server has no file at this address (404).")
+
+
+def test_what_went_wrong_without_a_popup_is_shown_by_the_next_one(server: Any, extension: Any) -> None:
+    extension.worker.evaluate("() => chrome.commands.onCommand.dispatch('send-tab', {url: 'chrome://newtab'})")
+    popup = extension.open_popup()
+    expect(popup.locator("#toast")).to_contain_text("no web address here")
+    assert badge(popup) == "!"
+
+
+def test_the_options_page_says_what_answers(server: Any, origin: Any, extension: Any) -> None:
+    page = extension.context.new_page()
+    page.goto(f"chrome-extension://{extension.id}/options/options.html")
+    said = page.get_by_role("status")
+    for address, words in [
+        (server.url, r"^Connected to idm .+ in \d+ ms\.$"),
+        ("two words", "not the address of a server"),
+        (origin.url("").rstrip("/?"), "it is not idm"),
+        ("127.0.0.1:9", "Nothing answers at http://127.0.0.1:9"),
+    ]:
+        page.get_by_label("Server address").fill(address)
+        page.get_by_role("button", name="Test").click()
+        expect(said).to_have_text(re.compile(words))
+
+
+def test_installing_asks_for_no_more_than_it_must(extension: Any) -> None:
+    page = extension.context.new_page()
+    page.goto(f"chrome-extension://{extension.id}/options/options.html")
+    warnings = page.evaluate(
+        "async () => chrome.management.getPermissionWarningsByManifest("
+        "await (await fetch(chrome.runtime.getURL('manifest.json'))).text())"
+    )
+    assert warnings == ["Read and change your data on 127.0.0.1 and localhost", "Manage your downloads"]
