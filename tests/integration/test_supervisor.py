@@ -1,0 +1,224 @@
+"""Workers started, read, limited and stopped, by both ways to start them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from fault_server import FaultServer
+
+from idm_app.engine.launchers import ForkLauncher, FreshLauncher, Launcher
+from idm_app.engine.messages import Failed, Finished, Job, Probed, Progressed, Report
+from idm_app.engine.supervisor import Supervisor
+
+SIZE = 8_000_000
+
+
+class Engine:
+    """A supervisor and what it has called back."""
+
+    def __init__(self, folder: Path, launcher: Launcher) -> None:
+        self.folder = folder
+        self.reports: list[tuple[int, Report]] = []
+        self.exits: list[tuple[int, int | None, bool]] = []
+        self.launcher = launcher
+        self.supervisor = Supervisor(lambda *report: self.reports.append(report), self._exited, launcher)
+
+    def _exited(self, download_id: int, exit_code: int | None) -> None:
+        self.exits.append((download_id, exit_code, self.supervisor.is_stopping(download_id)))
+
+    async def run(self, download_id: int, url: str, **fields: Any) -> None:
+        await self.supervisor.run(
+            Job(download_id, url, str(self.folder), str(self.folder / ".idm" / str(download_id)), **fields)
+        )
+
+    def of(self, download_id: int, kind: type[Any]) -> list[Any]:
+        return [report for number, report in self.reports if number == download_id and isinstance(report, kind)]
+
+    async def until(self, condition: Callable[[], Any], seconds: float = 20) -> None:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture(params=[ForkLauncher, FreshLauncher], ids=["fork", "fresh"])
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
+    if request.param is ForkLauncher and sys.platform != "linux":
+        pytest.skip("forks on Linux only")
+    running = Engine(tmp_path, request.param())
+    await running.supervisor.start()
+    yield running
+    await running.supervisor.close()
+
+
+async def test_a_job_reports_and_ends(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=SIZE))
+    await engine.until(lambda: engine.exits)
+    assert isinstance(engine.reports[0][1], Probed)
+    assert engine.reports[-1] == (1, Finished(str(engine.folder / "a.bin"), SIZE))
+    assert engine.exits == [(1, 0, False)]
+
+
+async def test_many_at_once_keep_apart(engine: Engine, origin: FaultServer) -> None:
+    for number in range(1, 9):
+        await engine.run(number, origin.url(f"/{number}.bin", size=100_000, seed=number))
+    await engine.until(lambda: len(engine.exits) == 8)
+    for number in range(1, 9):
+        assert (engine.folder / f"{number}.bin").stat().st_size == 100_000
+    assert {code for _, code, _ in engine.exits} == {0}
+
+
+async def test_a_stop_ends_it_soon_and_keeps_what_is_there(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=SIZE, rate=500_000))
+    await engine.until(lambda: engine.of(1, Progressed))
+    began = time.monotonic()
+    await engine.supervisor.stop(1)
+    assert time.monotonic() - began < 1
+    assert [(number, stopping) for number, _, stopping in engine.exits] == [(1, True)]
+    assert not engine.supervisor.is_stopping(1)
+    sent = origin.stats("/a.bin").bytes_sent
+    await asyncio.sleep(0.5)
+    assert origin.stats("/a.bin").bytes_sent <= sent
+    await engine.run(1, origin.url("/a.bin", size=SIZE))
+    await engine.until(lambda: engine.of(1, Finished))
+
+
+async def test_a_worker_that_does_not_stop_is_killed(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=SIZE, rate=500_000))
+    await engine.until(lambda: engine.of(1, Progressed))
+    os.kill(_worker(engine), signal.SIGSTOP)
+    began = time.monotonic()
+    await engine.supervisor.stop(1)
+    assert time.monotonic() - began < 2
+    assert len(engine.exits) == 1
+
+
+async def test_a_stop_before_the_worker_has_its_job(engine: Engine, origin: FaultServer) -> None:
+    running = asyncio.ensure_future(engine.run(1, origin.url("/a.bin", size=SIZE, rate=100_000)))
+    await asyncio.sleep(0)
+    await engine.supervisor.stop(1)
+    await running
+    await engine.until(lambda: engine.exits)
+    assert not engine.of(1, Finished)
+
+
+async def test_a_limit_reaches_a_running_job(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=SIZE), bytes_per_second_limit=50_000)
+    await engine.until(lambda: engine.of(1, Progressed))
+    engine.supervisor.limit(1, None)
+    engine.supervisor.limit(99, 5)
+    await engine.until(lambda: engine.of(1, Finished), 10)
+
+
+async def test_a_worker_that_dies_is_told_once(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=SIZE, rate=500_000))
+    await engine.until(lambda: engine.of(1, Progressed))
+    os.kill(_worker(engine), signal.SIGKILL)
+    await engine.until(lambda: engine.exits)
+    assert engine.exits == [(1, -signal.SIGKILL, False)]
+    await engine.run(2, origin.url("/b.bin", size=1000))
+    await engine.until(lambda: engine.of(2, Finished))
+
+
+async def test_closing_leaves_no_process(engine: Engine, origin: FaultServer) -> None:
+    for number in range(1, 5):
+        await engine.run(number, origin.url("/a.bin", size=SIZE, rate=200_000))
+    await engine.until(lambda: all(engine.of(number, Progressed) for number in range(1, 5)))
+    children = psutil.Process().children(recursive=True)
+    assert len(children) >= 4
+    began = time.monotonic()
+    await engine.supervisor.close()
+    assert time.monotonic() - began < 3
+    _, alive = psutil.wait_procs(children, 1)
+    assert alive == []
+    assert len(engine.exits) == 4
+
+
+async def test_a_failure_is_a_report(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", status=404))
+    await engine.until(lambda: engine.exits)
+    assert [report.code for report in engine.of(1, Failed)] == ["not-found"]
+
+
+async def test_when_no_process_can_be_started_the_job_fails(tmp_path: Path) -> None:
+    class Broken(FreshLauncher):
+        async def launch(self) -> Any:
+            raise OSError("no more processes")
+
+    engine = Engine(tmp_path, Broken(keeps_spare=False))
+    await engine.run(1, "http://127.0.0.1:1/")
+    assert [report.code for report in engine.of(1, Failed)] == ["internal"]
+    assert engine.exits == [(1, None, False)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
+async def test_when_the_forking_process_dies_a_new_one_is_started(tmp_path: Path, origin: FaultServer) -> None:
+    engine = Engine(tmp_path, ForkLauncher())
+    await engine.supervisor.start()
+    await engine.run(1, origin.url("/a.bin", size=SIZE, rate=2_000_000))
+    await engine.until(lambda: engine.of(1, Progressed))
+    zygote = next(child for child in psutil.Process().children() if "zygote" in " ".join(child.cmdline()))
+    zygote.kill()
+    await engine.run(2, origin.url("/b.bin", size=1000))
+    await engine.until(lambda: engine.of(2, Finished))
+    await engine.until(lambda: engine.of(1, Finished))
+    await engine.supervisor.close()
+    assert sorted(number for number, _, _ in engine.exits) == [1, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
+async def test_a_job_that_comes_before_everything_is_loaded_does_not_wait_for_it(
+    tmp_path: Path, origin: FaultServer
+) -> None:
+    engine = Engine(tmp_path, ForkLauncher())
+    began = time.monotonic()
+    await engine.supervisor.start()
+    await engine.run(1, origin.url("/a.bin", size=1000))
+    await engine.until(lambda: engine.of(1, Finished))
+    assert time.monotonic() - began < 3
+    await engine.supervisor.close()
+
+
+_SERVER = """
+import asyncio, sys
+from idm_app.engine.launchers import ForkLauncher, FreshLauncher
+from idm_app.engine.messages import Job
+from idm_app.engine.supervisor import Supervisor
+
+async def main():
+    launcher = ForkLauncher() if sys.argv[1] == "fork" else FreshLauncher()
+    supervisor = Supervisor(lambda number, report: print(report, flush=True), lambda *_: None, launcher)
+    await supervisor.start()
+    await supervisor.run(Job(1, sys.argv[2], sys.argv[3], sys.argv[3] + "/.idm"))
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("launcher", ["fork", "fresh"])
+def test_when_the_server_is_killed_nothing_is_left(tmp_path: Path, origin: FaultServer, launcher: str) -> None:
+    url = origin.url("/a.bin", size=SIZE, rate=300_000)
+    command = [sys.executable, "-c", _SERVER, launcher, url, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        while b"Progressed" not in server.stdout.readline():
+            pass
+        children = psutil.Process(server.pid).children(recursive=True)
+        assert children
+        server.kill()
+    _, alive = psutil.wait_procs(children, 4)
+    assert alive == []
+
+
+def _worker(engine: Engine) -> int:
+    worker = next(iter(engine.supervisor._workers.values()))
+    assert worker.process is not None
+    return worker.process.pid
