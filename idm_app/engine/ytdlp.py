@@ -7,6 +7,7 @@ every fragment of HLS and DASH through our own connections, so that progress is 
 import json
 import logging
 import shutil
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -305,6 +306,7 @@ class _Fragments:
         self._total = ctx.get("total_frags")
         self._done = ctx["fragment_index"]
         self._done_bytes = ctx["complete_frags_downloaded_bytes"]
+        self._sizes: list[int] = []
         self._lock = threading.Lock()
         self._fetcher = FragmentFetcher(media.format_source(info), media.around.bucket, self._add)
         self._progress = media.around.progress
@@ -318,9 +320,10 @@ class _Fragments:
         with self._lock:
             self._done += 1
             self._done_bytes += len(content)
-            if self._total:
-                estimate = self._done_bytes * self._total // self._done
-                self._count.total_bytes = max(self._count.received_bytes, estimate)
+            self._sizes.append(len(content))
+            if self._total:  # the median: the first fragment is often a small header
+                left = int(statistics.median(self._sizes) * max(0, self._total - self._done))
+                self._count.total_bytes = max(self._count.received_bytes, self._done_bytes + left)
                 self._count.total_is_estimate = True
         return True, True
 

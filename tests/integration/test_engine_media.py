@@ -1,0 +1,240 @@
+"""Media, by a real worker with yt-dlp and ffmpeg from a site that ffmpeg made."""
+
+import itertools
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_jobs import Jobs, Noted, Probed, Processing, Progressed, phases, sha256
+from media_files import SECONDS
+from media_site import MediaSite
+
+from idm_app.engine.binaries import ffmpeg_folder
+from idm_app.engine.messages import Expanded
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Iterator[Jobs]:
+    running = Jobs(tmp_path)
+    yield running
+    running.close()
+
+
+def streams_of(path: Path) -> dict[str, dict[str, Any]]:
+    """What ffprobe finds, by kind."""
+    folder = ffmpeg_folder()
+    assert folder is not None
+    probe = shutil.which("ffprobe", path=str(folder)) or "ffprobe"
+    command = [probe, "-v", "error", "-show_entries", "stream=codec_type,codec_name,duration", "-of", "json", str(path)]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["streams"]
+    return {stream["codec_type"]: stream for stream in found}
+
+
+def _any_video(site: MediaSite) -> str:
+    site.page()
+    return next(path for path in site.server.files if path.endswith(".mp4"))
+
+
+def assert_plays(path: Path, *kinds: str) -> None:
+    """It has just these streams, each of the whole length."""
+    streams = streams_of(path)
+    assert set(streams) == set(kinds)
+    for kind in set(kinds) & {"video", "audio"}:
+        assert float(streams[kind]["duration"]) == pytest.approx(SECONDS, abs=0.3)
+
+
+def test_a_pages_video_arrives_under_the_pages_title(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.page(title="Größe & <b>Ärger</b>: 1/2"))
+    path = run.finished()
+    assert path.parent == jobs.folder
+    assert "Größe" in path.name
+    assert path.suffix == ".mp4"
+    assert_plays(path, "video", "audio")
+    assert run.of(Probed)[0].kind == "media"
+    assert jobs.names() == [path.name]
+    assert not jobs.job_folder.exists()
+
+
+def test_the_name_that_was_asked_for_wins(jobs: Jobs, media_site: MediaSite) -> None:
+    assert jobs.start(media_site.page(), filename="mine").finished().name == "mine.mp4"
+
+
+@pytest.mark.parametrize("kind", ["hls", "hls_split", "dash", "dash_on_demand"])
+def test_streams_in_pieces_are_put_together(jobs: Jobs, media_site: MediaSite, kind: str) -> None:
+    run = jobs.start(getattr(media_site, kind)())
+    assert_plays(run.finished(), "video", "audio")
+    told = [report.received_bytes for report in run.of(Progressed)]
+    assert told == sorted(told)
+    assert run.of(Processing)
+
+
+def test_picture_and_sound_apart_make_one_honest_bar(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.dash_on_demand(rate=150_000), connections=1)
+    run.finished()
+    told = run.of(Progressed)
+    assert phases(run)[:3] == ["video", "audio", "merging"]
+    shares = [report.received_bytes / report.total_bytes for report in told if report.total_bytes]
+    assert shares[-1] == pytest.approx(1, abs=0.01)
+    assert len(shares) > 40
+    assert all(later >= earlier - 0.08 for earlier, later in itertools.pairwise(shares))
+    names = [stream[0] for stream in next(report.streams for report in told if report.streams)]
+    assert sorted(names) == ["audio", "video"]
+
+
+def test_bytes_are_told_as_they_come_not_once_a_second(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.big_page(3_000_000, rate=1_000_000), connections=1)
+    run.finished()
+    told = [report.received_bytes for report in run.of(Progressed)]
+    assert len(told) > 60
+    assert max(later - earlier for earlier, later in itertools.pairwise(told)) < 1_000_000
+
+
+def test_a_video_comes_over_several_connections(jobs: Jobs, media_site: MediaSite) -> None:
+    began = time.monotonic()
+    run = jobs.start(media_site.big_page(12_000_000, rate=1_000_000), connections=8)
+    assert run.finished().stat().st_size == 12_000_000
+    assert time.monotonic() - began < 8  # 12 s over one
+    assert max(report.connections for report in run.of(Progressed)) > 3
+
+
+def test_a_feed_is_a_playlist_of_its_entries(jobs: Jobs, media_site: MediaSite) -> None:
+    last = jobs.start(media_site.feed(3)).end()
+    assert isinstance(last, Expanded)
+    assert last.title == "Show"
+    assert [entry["title"] for entry in last.entries] == ["Episode 1", "Episode 2", "Episode 3"]
+    assert_plays(jobs.start(last.entries[1]["url"], id=2).finished(), "video", "audio")
+
+
+def test_chosen_entries_only(jobs: Jobs, media_site: MediaSite) -> None:
+    last = jobs.start(media_site.feed(5), playlist_items="2,4-5").end()
+    assert [entry["title"] for entry in last.entries] == ["Episode 2", "Episode 4", "Episode 5"]
+
+
+def test_one_chosen_entry_is_the_download_itself(jobs: Jobs, media_site: MediaSite) -> None:
+    assert_plays(jobs.start(media_site.feed(3), playlist_items="2").finished(), "video", "audio")
+
+
+def test_a_page_with_several_videos_is_a_playlist_whose_entries_can_be_had(jobs: Jobs, media_site: MediaSite) -> None:
+    videos = "".join(f'<video src="/video-{n}.mp4"></video>' for n in range(3))
+    video, media_type = media_site.server.files[_any_video(media_site)]
+    media_site.server.files |= {f"/video-{n}.mp4": (video, media_type) for n in range(3)}
+    media_site.server.files["/three.html"] = (
+        f"<html><head><title>Three</title></head><body>{videos}</body></html>".encode(),
+        "text/html",
+    )
+    last = jobs.start(media_site.server.url("/three.html")).end()
+    assert isinstance(last, Expanded)
+    assert [entry["playlist_items"] for entry in last.entries] == ["1", "2", "3"]
+    entry = last.entries[2]
+    path = jobs.start(entry["url"], playlist_items=entry["playlist_items"]).finished()
+    assert path.name == "Three (3).mp4"
+
+
+def test_sound_only(jobs: Jobs, media_site: MediaSite) -> None:
+    path = jobs.start(media_site.dash(), quality="audio").finished()
+    assert_plays(path, "audio")
+
+
+@pytest.mark.parametrize(("audio_format", "codec"), [("mp3", "mp3"), ("m4a", "aac"), ("opus", "opus")])
+def test_sound_is_converted(jobs: Jobs, media_site: MediaSite, audio_format: str, codec: str) -> None:
+    run = jobs.start(media_site.page(), audio_format=audio_format)
+    path = run.finished()
+    assert path.suffix == f".{audio_format}"
+    assert {stream["codec_name"] for stream in streams_of(path).values()} == {codec}
+    assert "converting" in phases(run)
+
+
+def test_a_chosen_format_gets_its_sound(jobs: Jobs, media_site: MediaSite) -> None:
+    assert_plays(jobs.start(media_site.dash_on_demand(), format_id="v1").finished(), "video", "audio")
+
+
+@pytest.mark.parametrize("format_id", ["no-such-format", "bv*[height>1]; rm -rf /", "--exec"])
+def test_a_format_that_is_not_there(jobs: Jobs, media_site: MediaSite, format_id: str) -> None:
+    assert jobs.start(media_site.dash_on_demand(), format_id=format_id).failed().code == "format-not-available"
+
+
+def test_a_page_without_media(jobs: Jobs, media_site: MediaSite) -> None:
+    failure = jobs.start(media_site.empty_page()).failed()
+    assert (failure.code, failure.retryable) == ("no-media", False)
+
+
+def test_a_video_that_is_gone(jobs: Jobs, media_site: MediaSite) -> None:
+    assert jobs.start(media_site.page(status=404)).failed().code == "not-found"
+    assert jobs.names() == []
+
+
+def test_a_missing_fragment_is_never_a_silent_hole(jobs: Jobs, media_site: MediaSite) -> None:
+    failure = jobs.start(media_site.hls(status=404)).failed()
+    assert failure.code == "not-found"
+    assert jobs.names() == []
+
+
+def test_a_stopped_video_goes_on_where_it_was(jobs: Jobs, media_site: MediaSite) -> None:
+    url = media_site.big_page(6_000_000, rate=1_000_000)
+    first = jobs.start(url, connections=2)
+    first.until_received(2_000_000)
+    assert first.stop() < 1
+    second = jobs.start(url, connections=8, kind="media")
+    path = second.finished()
+    assert path.stat().st_size == 6_000_000
+    assert second.of(Progressed)[0].received_bytes >= 2_000_000
+    assert second.of(Noted) == []
+    fresh = jobs.start(url, id=2, connections=8)
+    assert sha256(fresh.finished()) == sha256(path)
+
+
+@pytest.mark.parametrize("kind", ["hls", "dash"])
+def test_a_killed_stream_in_pieces_comes_out_right(jobs: Jobs, media_site: MediaSite, kind: str) -> None:
+    url = getattr(media_site, kind)(rate=60_000)
+    first = jobs.start(url, connections=2)
+    first.until_received(150_000)
+    first.kill()
+    assert_plays(jobs.start(url, connections=8).finished(), "video", "audio")
+
+
+def test_a_stop_while_extracting(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.server.url("/page.html", delay=30), kind="media")
+    run.until(lambda _: media_site.server.stats("/page.html").requests)
+    assert run.stop() < 1
+
+
+def test_a_rate_limit_holds_for_fragments_too(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.hls(), bytes_per_second_limit=100_000)
+    began = time.monotonic()
+    run.until_received(400_000)
+    assert time.monotonic() - began > 2
+
+
+def test_an_address_inside_a_manifest_is_checked_too(jobs: Jobs, media_site: MediaSite) -> None:
+    media_site.server.files["/bad.m3u8"] = (
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://169.254.169.254/x.ts\n#EXT-X-ENDLIST\n",
+        "application/vnd.apple.mpegurl",
+    )
+    assert jobs.start(media_site.server.url("/bad.m3u8")).failed().code == "blocked-address"
+
+
+def test_files_of_this_machine_are_not_media(jobs: Jobs, media_site: MediaSite, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.ts"
+    secret.write_bytes(b"secret" * 1000)
+    media_site.server.files["/file.m3u8"] = (
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile://{secret}\n#EXT-X-ENDLIST\n".encode(),
+        "application/vnd.apple.mpegurl",
+    )
+    jobs.start(media_site.server.url("/file.m3u8")).failed()
+    assert jobs.names() == []
+
+
+def test_subtitles_are_embedded(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.rich_page(), subtitles=("en",))
+    assert "subtitle" in streams_of(run.finished())
+
+
+def test_a_hostile_title_stays_in_the_folder(jobs: Jobs, media_site: MediaSite) -> None:
+    path = jobs.start(media_site.evil_page()).finished()
+    assert path.parent == jobs.folder
+    assert len(path.name.encode()) <= 210
