@@ -100,6 +100,7 @@ def build(options: Options, store: Store) -> FastAPI:
         dark=None,
         binding_refresh_interval=None,
         reconnect_timeout=20,
+        tailwind=False,  # a quarter of a megabyte that our own stylesheet does without
         show_welcome_message=False,
     )
     return app

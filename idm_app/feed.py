@@ -33,13 +33,13 @@ Resource = dict[str, Any]
 
 def resource(download: Download) -> Resource:
     """The contract's JSON object for a download."""
-    error = download.error
+    error, is_done = download.error, download.status is Status.COMPLETED
     return {
         "id": download.id,
         "url": download.request.url,
         "kind": download.kind,
         "status": download.status,
-        "done": download.status is Status.COMPLETED,
+        "done": is_done,
         "title": download.title,
         "filename": download.filename,
         "category": download.category,
@@ -58,7 +58,7 @@ def resource(download: Download) -> Resource:
         "created_at": format_instant(download.created_at),
         "started_at": format_instant(download.started_at),
         "finished_at": format_instant(download.finished_at),
-        "file_url": f"/api/downloads/{download.id}/file" if download.status is Status.COMPLETED else None,
+        "file_url": f"/api/downloads/{download.id}/file" if is_done and download.path else None,
         "revision": download.revision,
     }
 

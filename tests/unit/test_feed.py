@@ -178,3 +178,9 @@ async def _follow(plan: list[tuple[int, Any, int, bool]]) -> None:
         for frame in await all_of(reader, 0.0):
             applied(client, frame)
         assert client == {i: json.loads(json.dumps(resource(d))) for i, d in truth.items()}
+
+
+def test_only_a_download_that_has_a_file_says_where_it_is() -> None:
+    finished = download(7, status=Status.COMPLETED)
+    assert resource(finished)["file_url"] is None
+    assert resource(replace(finished, path="/x"))["file_url"] == "/api/downloads/7/file"
