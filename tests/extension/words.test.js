@@ -21,8 +21,9 @@ test('sizes: how much of how much, as far as it is known', () => {
   assert.equal(size(0, null), '');
   assert.equal(size(4_530_000, null), '4.53\u00a0MB');
   assert.equal(size(0, 10_000_000), '10.0\u00a0MB');
-  assert.equal(size(4_530_000, 10_000_000), '4.53\u00a0MB of 10.0\u00a0MB');
-  assert.equal(size(1000, 10_000, { total_is_estimate: true }), '1.00\u00a0kB of ~10.0\u00a0kB');
+  assert.equal(size(4_530_000, 10_000_000), '4.53 of 10.0\u00a0MB');
+  assert.equal(size(1000, 10_000, { total_is_estimate: true }), '1.00 of ~10.0\u00a0kB');
+  assert.equal(size(4_530, 10_000_000), '4.53\u00a0kB of 10.0\u00a0MB');
   assert.equal(size(10_000, 10_000, { status: 'completed' }), '10.0\u00a0kB');
   assert.equal(size(10_000, null, { status: 'completed' }), '10.0\u00a0kB');
 });
