@@ -1,192 +1,101 @@
-"""What all tests share: the real server as a subprocess, origins that misbehave, a real browser with the extension."""
+"""What all tests share: the real server as a process, origins that misbehave, a real browser with the extension."""
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import live_server
 from fault_server import FaultServer
+from feed_client import FeedClient
+from live_server import LiveServer
 
-ROOT = Path(__file__).parent.parent
-
-
-class Server:
-    """``python -m idm_app`` with folders and a port of its own."""
-
-    def __init__(self, folder: Path, port: int, *options: str, **environment: str) -> None:
-        self.data_dir, self.download_dir = folder / "data", folder / "files"
-        self.port, self.url = port, f"http://127.0.0.1:{port}"
-        self.client = httpx.Client(base_url=self.url, timeout=30)
-        self._log = folder / "server.log"
-        self._options, self._environment = options, environment
-        self._child: subprocess.Popen[bytes] | None = None
-
-    def start(self, *options: str) -> None:
-        """Start it and wait until it answers."""
-        folders = ["--data-dir", str(self.data_dir), "--download-dir", str(self.download_dir)]
-        command = [sys.executable, "-m", "idm_app", "--no-browser", "--port", str(self.port), *folders]
-        environment = {**os.environ, **self._environment}
-        with self._log.open("ab") as log:
-            self._child = subprocess.Popen(
-                [*command, *self._options, *options], stdout=log, stderr=log, env=environment
-            )
-        until = time.monotonic() + 30
-        while True:
-            try:
-                self.client.get("/api/health").raise_for_status()
-                return
-            except httpx.HTTPError:
-                ended = self._child.poll()
-                assert ended is None, f"the server ended with {ended}:\n{self.output()}"
-                assert time.monotonic() < until, f"the server does not answer:\n{self.output()}"
-                time.sleep(0.02)
-
-    @property
-    def pid(self) -> int:
-        """Of the running server."""
-        assert self._child is not None
-        return self._child.pid
-
-    def output(self) -> str:
-        """All it has printed."""
-        return self._log.read_text("utf-8", "replace")
-
-    def stop(self) -> int:
-        """SIGTERM; the exit code."""
-        assert self._child is not None
-        self._child.send_signal(signal.SIGTERM)
-        return self._child.wait(15)
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        assert self._child is not None
-        self._child.kill()
-        self._child.wait(5)
-
-    def restart(self, *options: str) -> None:
-        """Stop it if it runs, and start it again on the same folders and port."""
-        if self._child is not None and self._child.poll() is None:
-            self.stop()
-        self.start(*options)
-
-    def close(self) -> None:
-        """Stop it for good; a traceback in its log fails the test."""
-        if self._child is not None and self._child.poll() is None:
-            self.stop()
-        self.client.close()
-        assert "Traceback" not in self.output(), self.output()
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-@pytest.fixture
-def server_factory(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def make(*options: str, **environment: str) -> Server:
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            port = found.getsockname()[1]
-        folder = tmp_path / f"server{len(servers)}"
-        folder.mkdir()
-        servers.append(Server(folder, port, *options, **environment))
-        servers[-1].start()
-        return servers[-1]
-
-    yield make
-    for server in servers:
-        server.close()
-
-
-@pytest.fixture
-def server(server_factory: Callable[..., Server]) -> Server:
-    return server_factory()
+if TYPE_CHECKING:  # neither ffmpeg nor a browser for a test that needs none
+    from chromium import Extension
+    from media_site import MediaSite
+    from playwright.sync_api import Browser, Playwright
 
 
 @pytest.fixture
 def origin() -> Iterator[FaultServer]:
+    """Made-up files of any size, with any fault."""
     with FaultServer() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def media_site() -> Iterator[Any]:
+def media_site() -> Iterator["MediaSite"]:
+    """Pages with videos, HLS, DASH, a feed."""
     from media_site import MediaSite
 
-    with MediaSite() as site:
-        yield site
+    with MediaSite() as running:
+        yield running
 
 
-# -- browsers
+@pytest.fixture
+def free_port() -> int:
+    return live_server.free_port()
 
 
-def chromium() -> str:
-    """A Chromium to test with. There is always one: ``dev.py test`` installs it."""
-    named = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert named, "no Chromium found; run the tests with: python3 dev.py test"
-    return named
+@pytest.fixture
+def server_factory(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+    """``server_factory("--option", …, IDM_NAME="…")`` starts a server, each with folders of its own."""
+    with ExitStack() as running:
+        count = 0
+
+        def start(*options: str, **environment: str) -> LiveServer:
+            nonlocal count
+            count += 1
+            folder = tmp_path / f"server-{count}"
+            folder.mkdir()
+            server = LiveServer(folder, *options, **environment)
+            running.callback(server.close)
+            server.start()
+            return server
+
+        yield start
 
 
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Any]:
+@pytest.fixture
+def server(server_factory: Callable[..., LiveServer]) -> LiveServer:
+    """One server. That it ends well, and without a traceback in its log, is part of every test."""
+    return server_factory()
+
+
+@pytest.fixture
+def feed(server: LiveServer) -> Iterator[FeedClient]:
+    """A client of the server's feed."""
+    with FeedClient(server.url) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator["Playwright"]:
+    """For a module, not longer: while it runs, no test of asyncio can."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
-def browser(playwright: Any) -> Iterator[Any]:
-    running = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+@pytest.fixture(scope="module")
+def browser(playwright: "Playwright") -> Iterator["Browser"]:
+    import chromium
+
+    running = playwright.chromium.launch(**chromium.launch_options())
     yield running
     running.close()
 
 
-@dataclass
-class Extension:
-    """A browser with the extension loaded, told which server is ours."""
-
-    context: Any
-    id: str
-    server_url: str
-
-    def open_popup(self) -> Any:
-        """The popup as a page of its own."""
-        page = self.context.new_page()
-        page.goto(f"chrome-extension://{self.id}/popup/popup.html")
-        return page
-
-    @property
-    def worker(self) -> Any:
-        """The service worker."""
-        return self.context.service_workers[0]
-
-
 @pytest.fixture
-def extension(playwright: Any, server: Server, tmp_path: Path) -> Iterator[Extension]:
-    folder = str(ROOT / "extension")
-    context = playwright.chromium.launch_persistent_context(
-        str(tmp_path / "profile"),
-        executable_path=chromium(),
-        headless=True,
-        args=["--no-sandbox", f"--disable-extensions-except={folder}", f"--load-extension={folder}"],
-    )
-    worker = context.service_workers[0] if context.service_workers else context.wait_for_event("serviceworker")
-    worker.evaluate("url => chrome.storage.local.set({server: url})", server.url)
-    yield Extension(context, worker.url.split("/")[2], server.url)
-    context.close()
+def extension(playwright: "Playwright", server: LiveServer, tmp_path: Path) -> Iterator["Extension"]:
+    """A browser with the extension, which knows the server."""
+    import chromium
+
+    with chromium.extension(playwright, tmp_path / "profile", server.url) as loaded:
+        yield loaded
