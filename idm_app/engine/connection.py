@@ -211,7 +211,11 @@ class Connection:
             self._headers.setdefault(name.strip().lower(), value.strip())
         elif self._status >= 200 and self.answer is None:
             self.answer = Answer(self.url, self._status, self._headers)
-            return self._guarded(lambda: self._judge(self, self.answer))  # type: ignore[arg-type]
+            try:
+                self._judge(self, self.answer)
+            except BaseException as error:  # noqa: BLE001  libcurl cannot carry it: raised where the end is read
+                self.error = error
+                return 0
         return None
 
     def _on_body(self, buffer: bytes) -> int | None:
@@ -224,30 +228,24 @@ class Connection:
                 self.is_paused = True
                 return int(pycurl.WRITEFUNC_PAUSE)
             bucket.take(len(buffer))
-        if not self.is_receiving:
-            self.is_receiving = True
-            if self.look and self._guarded(lambda: self.look(buffer)) == 0:  # type: ignore[misc]
-                return 0
-        return self._guarded(lambda: self._keep(buffer))
-
-    def _keep(self, buffer: bytes) -> None:
-        if self._decoder:
-            buffer = self._decoder.decode(buffer)
-        segment = self.segment
-        if segment.end is not None and segment.position + len(buffer) > segment.end:
-            buffer = buffer[: segment.end - segment.position]
-            self.is_cut = True
-        segment.received += len(buffer)
-        self._buffers.append(buffer)
-        self._buffered_bytes += len(buffer)
-        if self._buffered_bytes >= FLUSH_BYTES:
-            self.flush()
-
-    def _guarded(self, action: Callable[[], None]) -> int | None:
-        """libcurl cannot carry exceptions: keep it, and end the transfer by the answer 0."""
-        try:
-            action()
-        except BaseException as error:  # noqa: BLE001  raised again where the transfer's end is read
+        try:  # this runs 65,536 times for each GiB
+            if not self.is_receiving:
+                self.is_receiving = True
+                if self.look:
+                    self.look(buffer)
+            if self._decoder:
+                buffer = self._decoder.decode(buffer)
+            segment, size = self.segment, len(buffer)
+            if segment.end is not None and size > segment.end - segment.start - segment.received:
+                buffer = buffer[: segment.end - segment.position]
+                size = len(buffer)
+                self.is_cut = True
+            segment.received += size
+            self._buffers.append(buffer)
+            self._buffered_bytes += size
+            if self._buffered_bytes >= FLUSH_BYTES:
+                self.flush()
+        except BaseException as error:  # noqa: BLE001  libcurl cannot carry it: raised where the end is read
             self.error = error
             return 0
         return 0 if self.is_cut else None

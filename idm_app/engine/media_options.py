@@ -7,6 +7,7 @@ import io
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from idm_app.engine.messages import Job
 from idm_app.engine.source import Source
@@ -58,6 +59,16 @@ def media_params(job: Job, source: Source, ffmpeg_folder: Path | None) -> dict[s
         languages = [_matching(_LANGUAGE, language) for language in job.subtitles]
         params |= {"writesubtitles": True, "writeautomaticsub": True, "subtitleslangs": languages}
     return params
+
+
+def site_name(url: str) -> str:
+    """The part of the host that names the site: ``example`` of ``www.example.co.uk``; an IP address as a whole."""
+    host = urlsplit(url).hostname or ""
+    labels = host.split(".")
+    if host.replace(".", "").isdecimal() or ":" in host or len(labels) == 1:
+        return host
+    long = [label for label in labels[:-1] if label not in ("co", "com", "org", "net", "ac", "gov", "www")]
+    return long[-1] if long else host
 
 
 def _selection(job: Job) -> dict[str, Any]:

@@ -18,6 +18,12 @@ STALL_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 
 
+def warm_up() -> None:
+    """Let libcurl do what it does once in a process."""
+    pycurl.CurlMulti().close()
+    pycurl.Curl().close()
+
+
 class Pool:
     """Connections that are open, as a collection. Cookies, names and TLS sessions are shared among them."""
 

@@ -13,10 +13,11 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import BinaryIO
 
 from idm_app.engine.messages import Failed, Job, Limit, Report, decode, encode
-from idm_app.engine.plain_file import LeadsToMedia, fetch_file, source_of
+from idm_app.engine.plain_file import PART_NAME, LeadsToMedia, fetch_file, source_of
 from idm_app.engine.progress import Progress
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.engine.throttle import TokenBucket
@@ -112,6 +113,7 @@ def _route(job: Job, around: Surroundings) -> Report:
             return fetch_file(job, around)
         except LeadsToMedia:
             around.progress.replace_streams(())
+            (Path(job.job_folder) / PART_NAME).unlink(missing_ok=True)
     from idm_app.engine import ytdlp  # a third of a second, and 40 MB that plain files need not pay
 
     return ytdlp.fetch_media(job, source_of(job), around)

@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from idm_app.engine import worker
+from idm_app.engine import pool, worker
 
 GRACE_SECONDS = 1.5
 """How long workers may take to end by themselves after the server has gone."""
@@ -130,6 +130,7 @@ class Zygote:
 
 def warm_up() -> Iterator[None]:
     """Load what workers need, step by step, and leave memory as it can best be shared."""
+    pool.warm_up()
     for name in _SLOW_IMPORTS:
         importlib.import_module(name)
         yield

@@ -1,0 +1,180 @@
+"""How fast the engine is beside aria2c and curl: interleaved runs, medians, ratios. Prints a Markdown table.
+
+Run: ``python tests/benchmarks/engine.py [CASE …]``. Everything is on loopback and in memory where there is
+``/dev/shm``. Ours is measured in a resident server's way: from the job to the end of its worker, forked from a warm
+process. Compare only figures of one run: the machine may be busy with other things.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from idm_app.engine.launchers import default_launcher
+from idm_app.engine.messages import Finished, Job, Report
+from idm_app.engine.supervisor import Supervisor
+
+MIB = 1 << 20
+ORIGIN = Path(__file__).with_name("fast_origin.py")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One race."""
+
+    title: str
+    size: int
+    query: str = ""
+    files: int = 1
+    connections: int = 16
+    with_curl: bool = False
+    goal: str = ""
+
+
+CASES = {
+    "throttled": Case("256 MiB, 4 MiB/s a connection", 256 * MIB, "rate=4194304", goal="≥ 0.97"),
+    "region": Case(
+        "the same, 16 MiB of it 20 × slower", 256 * MIB, "rate=4194304&region=104857600-121634816", goal="≥ 1.0"
+    ),
+    "connection": Case("the same, one connection 20 × slower", 256 * MIB, "rate=4194304&slow=6", goal="≥ 1.05"),
+    "crawl": Case("the same, one connection 100 × slower", 256 * MIB, "rate=4194304&slow=6&slower=100", goal="≥ 1.3"),
+    "open": Case("1 GiB, as fast as it goes", 1024 * MIB, with_curl=True, goal="≥ 1.2"),
+    "small": Case("200 files of 256 KiB, 16 at once", 256 << 10, files=200, goal="≥ 0.5"),
+}
+
+
+class Ours:
+    """Our engine, resident and warm."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ended: dict[int, asyncio.Event] = {}
+        self._finished: set[int] = set()
+        self._supervisor = Supervisor(self._on_report, lambda number, _: self._ended[number].set(), default_launcher())
+        self._numbers = iter(range(1, 1 << 30))
+
+    async def __aenter__(self) -> "Ours":
+        await self._supervisor.start()
+        await asyncio.sleep(4)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._supervisor.close()
+
+    def _on_report(self, number: int, report: Report) -> None:
+        if isinstance(report, Finished):
+            self._finished.add(number)
+
+    async def race(self, urls: list[str], case: Case) -> tuple[float, float]:
+        """Seconds, and CPU seconds of the workers."""
+        slots = asyncio.Semaphore(16)
+        zygote = next(child for child in psutil.Process().children() if "zygote" in child.cmdline()[-1])
+        cpu = _children_cpu(zygote)
+        began = time.perf_counter()
+        await asyncio.gather(*(self._one(url, case, slots) for url in urls))
+        seconds = time.perf_counter() - began
+        await asyncio.sleep(0.1)
+        return seconds, _children_cpu(zygote) - cpu
+
+    async def _one(self, url: str, case: Case, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            number = next(self._numbers)
+            self._ended[number] = asyncio.Event()
+            job_folder = self._folder / ".idm" / str(number)
+            await self._supervisor.run(
+                Job(number, url, str(self._folder), str(job_folder), connections=case.connections)
+            )
+            await self._ended[number].wait()
+            if number not in self._finished:
+                raise SystemExit(f"ours did not finish {url}")
+
+
+def _children_cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.children_user + times.children_system)
+
+
+async def aria2c(urls: list[str], case: Case, folder: Path) -> tuple[float, float]:
+    """Seconds, and CPU seconds."""
+    command = ["aria2c", "-q", "-x16", "-s16", "-k1M", "-j16", "--file-allocation=none", "-d", str(folder), "-Z", *urls]
+    return await _timed(command)
+
+
+async def curl(urls: list[str], case: Case, folder: Path) -> tuple[float, float]:
+    """Seconds, and CPU seconds."""
+    return await _timed(["curl", "-s", "-o", str(folder / "curl.bin"), *urls])
+
+
+async def _timed(command: list[str]) -> tuple[float, float]:
+    before = os.times()
+    began = time.perf_counter()
+    await asyncio.to_thread(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return time.perf_counter() - began, cpu
+
+
+@contextmanager
+def origin() -> Iterator[str]:
+    with subprocess.Popen([sys.executable, str(ORIGIN)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.kill()
+
+
+async def race(names: list[str], runs: int) -> None:
+    print(
+        "| case | ours s (CPU s) | aria2c s (CPU s) | curl s | ours : aria2c (rate) | goal |\n|---|---|---|---|---|---|"
+    )
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=memory) as name, origin() as url:
+        folder = Path(name)
+        async with Ours(folder) as ours:
+            for case_name in names:
+                print(await _race_one(CASES[case_name], case_name, runs, ours, url, folder), flush=True)
+
+
+async def _race_one(case: Case, name: str, runs: int, ours: Ours, url: str, folder: Path) -> str:
+    times: dict[str, list[tuple[float, float]]] = {"ours": [], "aria2c": [], "curl": []}
+    for run in range(runs):
+        for tool in ("ours", "aria2c", "curl"):
+            if tool == "curl" and not case.with_curl:
+                continue
+            urls = [f"{url}/{name}-{tool}-{run}-{n}.bin?size={case.size}&{case.query}" for n in range(case.files)]
+            if tool == "ours":
+                times[tool].append(await ours.race(urls, case))
+            else:
+                times[tool].append(await {"aria2c": aria2c, "curl": curl}[tool](urls, case, folder))
+            for path in folder.glob("*.bin*"):
+                path.unlink()
+    median = {tool: statistics.median(seconds for seconds, _ in found) for tool, found in times.items() if found}
+    cpu = {tool: statistics.median(seconds for _, seconds in found) for tool, found in times.items() if found}
+    ours, theirs = (f"{median[tool]:.2f} ({cpu[tool]:.2f})" for tool in ("ours", "aria2c"))
+    single = f"{median['curl']:.2f}" if "curl" in median else "–"
+    ratio = median["aria2c"] / median["ours"]
+    return f"| {case.title} | {ours} | {theirs} | {single} | **{ratio:.2f}** | {case.goal} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("case", nargs="*", choices=[[], *CASES], help="all unless named")
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    if not shutil.which("aria2c") or not shutil.which("curl"):
+        sys.exit("aria2c and curl are needed")
+    asyncio.run(race(options.case or list(CASES), options.runs))
+
+
+if __name__ == "__main__":
+    main()
