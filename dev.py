@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
 def run(arguments: Sequence[str]) -> int:
     """The server, in place of this process where the system can do that, so that signals go straight to it."""
     install()
-    command = [str(PYTHON), "-m", "idm_app", *arguments]
+    command = [str(PYTHON), "-P", "-m", "idm_app", *arguments]  # -P: nothing is imported from the current folder
     if os.name != "nt":
         os.execv(command[0], command)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the server as well; it is the one to stop
@@ -176,7 +176,7 @@ def is_usable() -> bool:
         told = subprocess.run([tool("pip"), "--version"], capture_output=True, text=True, check=False).stdout
     except OSError:
         return False
-    return os.path.normcase(VENV) in os.path.normcase(told)
+    return PYTHON.exists() and os.path.normcase(VENV) in os.path.normcase(told)
 
 
 def make_venv() -> None:
