@@ -24,6 +24,8 @@ from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 
 SMALLEST_SEGMENT_BYTES = 256 << 10
+SMALLEST_SLOW_SEGMENT_BYTES = 32 << 10
+"""Where a connection is slow, also what it brings in the time of a request is worth one."""
 MOST_RESTARTS = 3
 _SURVEY_SECONDS = 0.25
 _FIRST_SURVEY_SECONDS = 0.05
@@ -161,10 +163,9 @@ class Fetch:
         segment, rate = victim.segment, rates[victim]
         if rate > _FAST_BYTES_PER_SECOND:
             return None
-        start = self._start_seconds * 4**segment.replaced
-        kept = kept_share(
-            segment.remaining or 0, rate, usual, thieves, smallest=SMALLEST_SEGMENT_BYTES, start_seconds=start
-        )
+        smallest = min(SMALLEST_SEGMENT_BYTES, max(SMALLEST_SLOW_SEGMENT_BYTES, int(rate * self._start_seconds)))
+        patience = self._start_seconds * 4**segment.replaced
+        kept = kept_share(segment.remaining or 0, rate, usual, thieves, smallest=smallest, start_seconds=patience)
         if kept is None:
             return None
         if kept == 0:
