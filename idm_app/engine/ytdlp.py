@@ -229,7 +229,8 @@ class MediaDownloader(_Extractors):
                 return super().dl(name, info)
         answer = downloader(self, self.params, count).download(name, self._copy_infodict(info))
         if Path(name).exists():
-            count.received_bytes = count.total_bytes = Path(name).stat().st_size
+            # Decrypted, a file is a little smaller than what came; what was told is not taken back.
+            count.received_bytes = count.total_bytes = max(count.received_bytes, Path(name).stat().st_size)
             count.total_is_estimate = False
         return answer
 

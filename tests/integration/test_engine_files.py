@@ -247,11 +247,11 @@ def test_a_damaged_sidecar_never_makes_a_wrong_file(jobs: Jobs, origin: FaultSer
 
 def test_a_finished_part_is_published_without_asking_again(jobs: Jobs, origin: FaultServer) -> None:
     """Killed between the last byte and the new name: everything is there already."""
-    url = origin.url("/x", size=SIZE, rate=3_000_000, disposition="attachment; filename=a.bin")
-    first = jobs.start(url)
-    first.until_received(SIZE // 2)
-    first.kill()
+    url = origin.url("/x", size=SIZE, rate=300_000, disposition="attachment; filename=a.bin")
     sidecar = jobs.job_folder / "content.part.json"
+    first = jobs.start(url)
+    first.until(lambda run: sidecar.exists())
+    first.kill()
     (jobs.job_folder / "content.part").write_bytes(b"".join(_whole(SIZE)))
     record = json.loads(sidecar.read_text())
     sidecar.write_text(json.dumps({**record, "received": [[0, SIZE]]}))
