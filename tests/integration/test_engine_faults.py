@@ -140,13 +140,13 @@ def test_a_stalled_server_is_left_at_once_when_told_to_stop(jobs: Jobs, origin: 
         run.until_received(400_000)
     else:
         run.until(lambda _: origin.stats("/a.bin").requests)
-    assert run.stop() < 1
+    assert run.stop() < 2
 
 
 def test_a_name_that_takes_for_ever_to_resolve_does_not_hold_a_stop(jobs: Jobs) -> None:
     run = jobs.start("http://slow.invalid/a.zip", environment={"RES_OPTIONS": "timeout:30"})
     time.sleep(0.3)
-    assert run.stop() < 1
+    assert run.stop() < 2
 
 
 def test_the_servers_own_port_is_never_reached(jobs: Jobs, origin: FaultServer) -> None:

@@ -80,12 +80,12 @@ async def test_a_stop_ends_it_soon_and_keeps_what_is_there(engine: Engine, origi
     await engine.until(lambda: engine.of(1, Progressed))
     began = time.monotonic()
     await engine.supervisor.stop(1)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2
     assert [(number, stopping) for number, _, stopping in engine.exits] == [(1, True)]
     assert not engine.supervisor.is_stopping(1)
     sent = origin.stats("/a.bin").bytes_sent
     await asyncio.sleep(0.5)
-    assert origin.stats("/a.bin").bytes_sent <= sent
+    assert origin.stats("/a.bin").bytes_sent < sent + 100_000  # it would be a megabyte and more
     await engine.run(1, origin.url("/a.bin", size=SIZE))
     await engine.until(lambda: engine.of(1, Finished))
 
