@@ -30,7 +30,7 @@ export function sizeWords({ status, received_bytes, total_bytes, total_is_estima
   if (total_bytes === null) return received_bytes ? formatBytes(received_bytes) : '';
   const total = `${total_is_estimate ? '~' : ''}${formatBytes(total_bytes)}`;
   if (!received_bytes) return total;
-  const [amount, unit] = formatBytes(received_bytes).split('\u00a0');
+  const [amount = '', unit] = formatBytes(received_bytes).split('\u00a0');
   const isSameUnit = total.endsWith(`\u00a0${unit}`); // then it is said once, as in the dashboard
   return t('sizeOf', isSameUnit ? amount : `${amount}\u00a0${unit}`, total);
 }
