@@ -89,6 +89,7 @@ def test_two_first_starts_at_once_install_once_and_pass_on_arguments_and_exit_co
 
 
 def test_the_next_start_installs_nothing_and_is_quick(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "idm_app.py").write_text("raise OSError('of the current folder, not of the project')")
     begun = time.monotonic()
     ended = run(project, "0", "--port", "1", cwd=tmp_path)
     assert time.monotonic() - begun < 3

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import live_server
 import pytest
 from fault_server import FaultServer
 from feed_client import FeedClient
@@ -37,11 +38,12 @@ def test_waiting_in_vain_and_a_feed_that_is_closed_are_failures(server: LiveServ
 
 
 def test_several_servers_have_ports_and_folders_of_their_own(server_factory: Callable[..., LiveServer]) -> None:
-    first, second = server_factory(), server_factory(IDM_ROOT_PATH="/sub")
+    feed_port = live_server.free_port()
+    first, second = server_factory(), server_factory(IDM_FEED_PORT=str(feed_port))
     assert first.url != second.url
     assert first.data_dir != second.data_dir
     add(first, "http://127.0.0.1:9/x")
-    assert httpx.get(f"{second.url}/list", trust_env=False).json() == []
+    assert httpx.get(f"http://127.0.0.1:{feed_port}/list", trust_env=False).json() == []
 
 
 def test_a_server_that_does_not_start_is_told_with_its_words(tmp_path: Path) -> None:
