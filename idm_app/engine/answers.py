@@ -1,5 +1,6 @@
 """What an HTTP answer says, read strictly: status, headers, range, validators, and the failure it stands for. Pure."""
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ _PAGE_BEGINNING = re.compile(
     re.DOTALL,
 )
 _HTML_BEGINNING = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head)\b", re.IGNORECASE | re.DOTALL)
+_DIGEST = re.compile(r"([\w-]+)=:?([A-Za-z0-9+/]+=*):?")
+_ALGORITHMS = {"sha-512": 64, "sha-256": 32, "sha": 20, "md5": 16}
+"""Those that can be checked, with their size in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,15 @@ class Answer:
         return Validators(self.headers.get("etag"), self.headers.get("last-modified"))
 
     @property
+    def digest(self) -> str | None:
+        """What the server says is the checksum of the whole, as ``sha-256:hex`` (RFC 9530, 3230 and 1864)."""
+        for header in ("repr-digest", "digest"):
+            for name, value in _DIGEST.findall(self.headers.get(header, "")):
+                if name.lower() in _ALGORITHMS:
+                    return _checksum(name.lower(), value)
+        return _checksum("md5", self.headers.get("content-md5", "")) if self.status == 200 else None
+
+    @property
     def is_encoded(self) -> bool:
         """Whether the body is compressed although we asked for it plain."""
         return self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
@@ -123,6 +136,15 @@ class Answer:
         if _PAGE_BEGINNING.match(beginning[:1024]):
             return self.media_type in _TEXT_TYPES
         return self.media_type == "" and bool(_HTML_BEGINNING.match(beginning[:1024]))
+
+
+def _checksum(algorithm: str, encoded: str) -> str | None:
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return None
+    name = "sha1" if algorithm == "sha" else algorithm
+    return f"{name}:{raw.hex()}" if len(raw) == _ALGORITHMS[algorithm] else None
 
 
 def failure_of(answer: Answer, *, resumed: bool) -> DownloadError:

@@ -9,6 +9,7 @@ machine only the offsets known to be on the disk (``synced``) count.
 import errno
 import json
 import os
+import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -129,13 +130,18 @@ class PartFile:
             self._fd = -1
 
 
+_STAGED_SUFFIX = ".idm-part"
+
+
 def publish(source: Path, folder: Path, name: str) -> Path:
     """Give ``source`` the name ``name`` in ``folder``, with `` (1)`` and so on if taken; never over an existing file.
 
-    ``source`` is on the same disk, so nobody ever sees half a file. Raises :class:`DownloadError`.
+    It is renamed on the same disk, so nobody ever sees half a file. Raises :class:`DownloadError`.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if source.stat().st_dev != folder.stat().st_dev:
+            source = _staged(source, folder)
         for number in range(10_000):
             target = folder / numbered(name, number)
             try:
@@ -146,6 +152,18 @@ def publish(source: Path, folder: Path, name: str) -> Path:
         raise FileExistsError(errno.EEXIST, "no free name", str(folder / name))
     except OSError as error:
         raise disk_failure(error) from error
+
+
+def _staged(source: Path, folder: Path) -> Path:
+    """``source`` moved into ``folder``, which is on another disk after all, under a hidden name."""
+    target = folder / f".{os.getpid()}{_STAGED_SUFFIX}"
+    try:
+        shutil.copyfile(source, target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+    source.unlink()
+    return target
 
 
 def _rename_to_free_name(source: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from idm_app.engine.progress import StreamCount
 from idm_app.engine.reach import Reach
 from idm_app.engine.segmented import Fetch
 from idm_app.engine.source import Source
-from idm_app.engine.surroundings import Surroundings
+from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 
 PART_NAME = "content.part"
@@ -41,6 +41,7 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
     :class:`Stopped`.
     """
     folder, job_folder = Path(job.folder), Path(job.job_folder)
+    checksums: set[str | None] = {job.checksum}
     name = safe_name(job.filename) if job.filename else _remembered_name(job_folder)
     part = PartFile(job_folder / PART_NAME)
     part.open()
@@ -52,6 +53,8 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
         if name is None:
             name = suggested_name(answer.headers, answer.url, job.url)
             (job_folder / _NAME_FILE).write_text(name, "utf-8")
+        if not answer.is_encoded:
+            checksums.add(answer.digest)
         if total_bytes is not None:
             _check_space(job_folder, total_bytes - around.progress.received_bytes)
         around.progress.send(Probed("file", filename=name, total_bytes=total_bytes))
@@ -62,9 +65,9 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
         total = fetch.run()
     finally:
         part.close()
-    if job.checksum:
+    for checksum in filter(None, checksums):
         around.progress.send(Processing("verifying"))
-        _verify(part.path, job.checksum, around.stopping)
+        _verify(part.path, checksum, around.stopping)
     path = publish(part.path, folder, name or suggested_name({}, job.url, job.url))
     shutil.rmtree(job_folder, ignore_errors=True)
     return Finished(str(path), total)
@@ -94,7 +97,7 @@ def _verify(path: Path, checksum: str, stopping: Callable[[], bool]) -> None:
         while block := file.read(_READ_BYTES):
             digest.update(block)
             if stopping():
-                raise DownloadError("internal", "stopped while verifying")
+                raise Stopped
     if digest.hexdigest() != expected.strip().lower():
         shutil.rmtree(path.parent, ignore_errors=True)
         raise DownloadError("checksum-mismatch", f"{algorithm}:{digest.hexdigest()} came, {checksum} was expected")

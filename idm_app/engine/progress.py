@@ -3,6 +3,7 @@
 Counts are set as bytes arrive; nothing is asked of the disk.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -118,3 +119,23 @@ class Progress:
                 else None,
             )
         )
+
+
+class Ticking:
+    """Calls ``tick`` in a thread of its own as often as reports may go out."""
+
+    def __init__(self, tick: Callable[[], object]) -> None:
+        self._tick = tick
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._end.wait(REPORT_SECONDS):
+            self._tick()

@@ -294,6 +294,8 @@ class Fetch:
                 if other.segment in given_back:
                     other.discard()
             return
+        if whole is not None and whole.media_type == "text/html" and self._segments.received_bytes:
+            raise DownloadError("address-expired", "a web page came instead of the rest of the file")
         same = not self._asks_for_ranges or (
             whole is not None and self._validators is not None and not self._validators.contradicts(whole.validators)
         )

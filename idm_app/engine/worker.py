@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 NICENESS = 5
 """On a busy machine the server, which everybody watches, comes before the workers."""
+NICENESS = 5
+"""Workers give way to the server, so that the list stays lively while several run unthrottled."""
 STOP_SECONDS = 0.3
 """How long a stop waits for what has arrived to be written down."""
 
@@ -125,6 +127,12 @@ def _is_claimed(url: str) -> bool:
     return ytdlp is not None and bool(ytdlp.claims(url))
 
 
+def be_nice() -> None:
+    """Run this process and what it starts at a lower priority."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+
+
 def end_process(code: int) -> None:
     """End at once, with every child of this process (``ffmpeg``): all are in its own process group."""
     if os.name == "posix" and os.getpgrp() == os.getpid() and _has_children():
@@ -142,4 +150,5 @@ def _has_children() -> bool:
 
 
 if __name__ == "__main__":
+    be_nice()
     main()

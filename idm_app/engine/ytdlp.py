@@ -4,14 +4,14 @@ yt-dlp finds out what is there and selects; every byte of a plain HTTP format co
 every fragment of HLS and DASH through our own connections, so that progress is counted as bytes arrive.
 """
 
+import contextlib
 import functools
-import json
 import logging
 import shutil
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ from idm_app.engine.media_failures import media_failure, without_queries
 from idm_app.engine.media_options import media_params, site_name
 from idm_app.engine.messages import Expanded, Finished, Job, Probed, Processing, Report
 from idm_app.engine.part_file import PartFile, publish
-from idm_app.engine.progress import REPORT_SECONDS, StreamCount
+from idm_app.engine.progress import StreamCount, Ticking
+from idm_app.engine.saved_info import SavedInfo
 from idm_app.engine.segmented import Fetch
 from idm_app.engine.source import Source, guard_resolver
 from idm_app.engine.surroundings import Stopped, Surroundings
@@ -39,8 +40,7 @@ from idm_app.errors import DownloadError
 
 log = logging.getLogger(__name__)
 
-SAVED_INFO_SECONDS = 20 * 60
-"""How long what was extracted may be used again: addresses in it expire."""
+_WATCH_SECONDS = 0.25
 _EXPIRED = frozenset({"forbidden", "address-expired", "not-found", "gone", "login-required"})
 _PHASES = {
     "Merger": "merging",
@@ -132,7 +132,8 @@ class MediaDownloader(_Extractors):
         self.source = source
         self.around = around
         self._counts: dict[str, StreamCount] = {}
-        self._saved_info = Path(job.job_folder) / "info.json"
+        self._watched_at = 0.0
+        self._saved_info = SavedInfo(Path(job.job_folder))
 
     def run(self) -> Report:
         """Extract, fetch, process, publish."""
@@ -142,24 +143,24 @@ class MediaDownloader(_Extractors):
             if not entries:
                 raise DownloadError("no-media", "the playlist is empty")
             return Expanded(info.get("title"), entries)
-        try:
-            return self._fetch(info)
-        except Exception as error:
-            if is_fresh or media_failure(error).failure_code not in _EXPIRED:
-                raise
-            log.info("download %d: saved addresses have expired; extracting again", self.job.id)
-            return self._fetch(self._extract())
+        while True:
+            received = self.around.progress.received_bytes
+            try:
+                return self._fetch(info)
+            except Exception as error:
+                got_on = self.around.progress.received_bytes > received
+                if (is_fresh and not got_on) or media_failure(error).failure_code not in _EXPIRED:
+                    raise
+                log.info("download %d: the addresses have expired; extracting again", self.job.id)
+                info, is_fresh = self._extract(), True
 
     # -- finding out
 
     def _find_out(self) -> tuple[dict[str, Any], bool]:
         """What is there, and whether that was asked just now."""
-        try:
-            saved = json.loads(self._saved_info.read_bytes())
-            if saved["asked"] == self._asked() and 0 <= time.time() - saved["at"] < SAVED_INFO_SECONDS:
-                return self.process_ie_result(saved["info"], download=False), False
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        saved = self._saved_info.read(self._asked())
+        if saved is not None:
+            return self.process_ie_result(saved, download=False), False
         return self._extract(), True
 
     def _asked(self) -> list[Any]:
@@ -176,7 +177,7 @@ class MediaDownloader(_Extractors):
                 info = self._only_entry(entries[0])
         if info.get("_type", "video") == "video":
             clean = self.sanitize_info(info, remove_private_keys=True)
-            self._saved_info.write_text(json.dumps({"asked": self._asked(), "at": time.time(), "info": clean}))
+            self._saved_info.write(self._asked(), clean)
         return info
 
     def _only_entry(self, entry: dict[str, Any]) -> dict[str, Any]:
@@ -225,7 +226,7 @@ class MediaDownloader(_Extractors):
         found = get_suitable_downloader(info, self.params)
         downloader = ours.get(found)
         if downloader is None or info.get("request_data") or info.get("impersonate") or not info.get("url"):
-            with _Ticking(progress.tick):
+            with Ticking(lambda: self._watch(Path(name + ".part"), count)):
                 return super().dl(name, info)
         answer = downloader(self, self.params, count).download(name, self._copy_infodict(info))
         if Path(name).exists():
@@ -233,6 +234,15 @@ class MediaDownloader(_Extractors):
             count.received_bytes = count.total_bytes = max(count.received_bytes, Path(name).stat().st_size)
             count.total_is_estimate = False
         return answer
+
+    def _watch(self, path: Path, count: StreamCount) -> None:
+        """ffmpeg, which fetches what is live, tells nothing: look how far its file has got, a few times a second."""
+        now = time.monotonic()
+        if now - self._watched_at > _WATCH_SECONDS:
+            self._watched_at = now
+            with contextlib.suppress(OSError):
+                count.received_bytes = path.stat().st_size
+        self.around.progress.tick()
 
     def format_source(self, info: dict[str, Any]) -> Source:
         """Where a format is, with the headers and cookies that yt-dlp has for it."""
@@ -294,7 +304,7 @@ class _OurFragments(_OurDownloader):
     """Fragments over our own connections; order, decryption and bookkeeping stay yt-dlp's."""
 
     def real_download(self, filename: str, info: dict[str, Any]) -> Any:
-        with _Ticking(self.media.around.progress.tick):
+        with Ticking(self.media.around.progress.tick):
             return super().real_download(filename, info)
 
     def _prepare_and_start_frag_download(self, ctx: dict[str, Any], info: dict[str, Any]) -> None:
@@ -345,26 +355,6 @@ class _Fragments:
     def _add(self, size_bytes: int) -> None:
         with self._lock:
             self._count.received_bytes += size_bytes
-
-
-class _Ticking:
-    """Calls ``tick`` in a thread of its own as often as reports may go out."""
-
-    def __init__(self, tick: Callable[[], float]) -> None:
-        self._tick = tick
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._end.wait(REPORT_SECONDS):
-            self._tick()
 
 
 class _Logger:

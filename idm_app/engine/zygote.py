@@ -36,6 +36,7 @@ _SLOW_IMPORTS = (
 
 def main() -> None:
     """Serve until the control socket ends."""
+    worker.be_nice()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -82,6 +83,11 @@ class Run:
             time.sleep(0.005)
         return self
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the worker has ended."""
+        return self._process.poll() is not None
+
     def until_received(self, size_bytes: int) -> Self:
         """Wait until so many bytes are told."""
         return self.until(lambda run: any(p.received_bytes >= size_bytes for p in run.of(Progressed)))
@@ -150,6 +156,36 @@ class Jobs:
             run.kill()
 
 
+class RawOrigin:
+    """Answers every request with the same bytes and closes."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self) -> int:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return int(self._listener.getsockname()[1])
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    connection.recv(65536)
+                    connection.sendall(self._answer)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(65536)
+                except OSError:
+                    continue
+
+
 def sha256(path: Path) -> str:
     """Of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -161,4 +197,16 @@ def phases(run: Run) -> list[str]:
     return [phase for number, phase in enumerate(told) if number == 0 or told[number - 1] != phase]
 
 
-__all__ = ["Failed", "Finished", "Jobs", "Noted", "Probed", "Processing", "Progressed", "Run", "phases", "sha256"]
+__all__ = [
+    "Failed",
+    "Finished",
+    "Jobs",
+    "Noted",
+    "Probed",
+    "Processing",
+    "Progressed",
+    "RawOrigin",
+    "Run",
+    "phases",
+    "sha256",
+]

@@ -3,14 +3,13 @@
 import gzip
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_jobs import Jobs, Noted, Progressed, sha256
+from engine_jobs import Jobs, Noted, Progressed, RawOrigin, sha256
 from fault_server import FaultServer
 
 from idm_app.errors import FAILURES
@@ -45,6 +44,13 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
         {"max_connections": 2, "rate": 3_000_000},
         {"redirect": 10},
         {"stall": 2_000_000, "stall_once": 1, "rate": 4_000_000},
+        {"drop": 300_000, "reset": 1},
+        {"drop": 900_000, "weak": 1},
+        {"drop": 900_000, "noetag": 1, "modified": "Mon, 01 Jun 2026 00:00:00 GMT"},
+        {"slow_region": "2000000-2300000", "rate": 4_000_000},
+        {"multipart": 1, "rate": 4_000_000},
+        {"first_byte_delay": 1},
+        {"nohead": 1},
     ],
     ids=str,
 )
@@ -64,6 +70,7 @@ def test_a_bad_server_still_gives_the_right_file(jobs: Jobs, origin: FaultServer
         ({"status": 418}, "unexpected-answer"),
         ({"status": 429, "retry_after": 600}, "server-busy"),
         ({"redirect": 11}, "too-many-redirects"),
+        ({"redirect": -1}, "too-many-redirects"),
         ({"location": "ftp://x/y"}, "invalid-address"),
         ({"location": "file:///etc/passwd"}, "invalid-address"),
         ({"location": "javascript:alert(1)"}, "invalid-address"),
@@ -84,6 +91,47 @@ def test_what_cannot_work_fails_soon_and_says_why(
     assert failure.message == FAILURES[code][0]
     assert time.monotonic() - began < 4
     assert jobs.names() == []
+
+
+@pytest.mark.parametrize("changes", [1, 2, 4])
+def test_a_file_that_changes_while_it_is_fetched_is_never_mixed(jobs: Jobs, origin: FaultServer, changes: int) -> None:
+    url = origin.url("/a.bin", size=SIZE, rate=4_000_000, changes=changes, drop=1_500_000)
+    assert sha256(jobs.start(url).finished()) in (origin.sha256(SIZE), origin.sha256(SIZE, 1))
+
+
+def test_a_file_that_never_stays_the_same_is_given_up(jobs: Jobs, origin: FaultServer) -> None:
+    url = origin.url("/a.bin", size=SIZE, drop=1_000_000)
+    run = jobs.start(url, connections=1)
+    for seed in range(1, 40):
+        run.until(lambda r, seed=seed: origin.stats("/a.bin").requests > seed or r.is_over)
+        origin.seeds["/a.bin"] = seed
+    assert run.failed().code in ("content-changed", "too-short", "connection-lost")
+    assert jobs.names() == []
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [{"huge_header": 8 << 20}, {"many_headers": 200_000}, {"headless": 1}, {"garbage": 1}, {"length": "-5"}],
+    ids=str,
+)
+def test_what_is_not_http_is_a_failure(jobs: Jobs, origin: FaultServer, faults: dict[str, Any]) -> None:
+    failure = jobs.start(origin.url("/a.bin", **faults)).failed()
+    assert failure.code != "internal"
+    assert jobs.names() == []
+
+
+@pytest.mark.parametrize("faults", [{"endless": 1}, {"endless_header": 1}], ids=str)
+def test_what_has_no_end_can_be_stopped(jobs: Jobs, origin: FaultServer, faults: dict[str, Any]) -> None:
+    run = jobs.start(origin.url("/a.bin", rate=1_000_000, **faults))
+    time.sleep(1)
+    run.stop()
+    assert jobs.names() == []
+
+
+def test_credentials_that_a_client_gave_open_the_door(jobs: Jobs, origin: FaultServer) -> None:
+    url = origin.url("/a.bin", size=1000, auth="user:password")
+    assert jobs.start(url).failed().code == "login-required"
+    jobs.start(url, headers=(("Authorization", "Basic dXNlcjpwYXNzd29yZA=="),)).finished()
 
 
 def test_a_busy_server_says_when_to_come_back(jobs: Jobs, origin: FaultServer) -> None:
@@ -172,7 +220,7 @@ def test_a_folder_that_cannot_be_written(jobs: Jobs, origin: FaultServer, tmp_pa
 
 
 def test_a_file_larger_than_the_disk_is_not_begun(jobs: Jobs, origin: FaultServer) -> None:
-    with _Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1125899906842624\r\n\r\nabc") as port:
+    with RawOrigin(b"HTTP/1.1 200 OK\r\nContent-Length: 1125899906842624\r\n\r\nabc") as port:
         assert jobs.start(f"http://127.0.0.1:{port}/a.bin").failed().code == "disk-full"
     assert not list(jobs.job_folder.glob("*.part")) or (jobs.job_folder / "content.part").stat().st_size < 1000
 
@@ -211,7 +259,7 @@ def test_a_full_disk_keeps_what_is_there_and_goes_on_when_there_is_room(
     ids=lambda answer: repr(answer[:60]),
 )
 def test_nonsense_is_a_failure_and_never_a_file(jobs: Jobs, answer: bytes) -> None:
-    with _Raw(answer) as port:
+    with RawOrigin(answer) as port:
         failure = jobs.start(f"http://127.0.0.1:{port}/a.bin").failed()
     assert failure.code != "internal"
     assert jobs.names() == []
@@ -220,36 +268,6 @@ def test_nonsense_is_a_failure_and_never_a_file(jobs: Jobs, answer: bytes) -> No
 def test_a_compressed_bomb_does_not_fill_the_disk(jobs: Jobs) -> None:
     bomb = gzip.compress(bytes(300 << 20), 9)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
-    with _Raw(head + bomb) as port:
+    with RawOrigin(head + bomb) as port:
         assert jobs.start(f"http://127.0.0.1:{port}/a.txt").failed().code == "unexpected-answer"
     assert sum(path.stat().st_size for path in jobs.folder.rglob("*") if path.is_file()) < 64 << 20
-
-
-class _Raw:
-    """Answers every request with the same bytes and closes."""
-
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-        self._listener = socket.create_server(("127.0.0.1", 0))
-
-    def __enter__(self) -> int:
-        threading.Thread(target=self._serve, daemon=True).start()
-        return int(self._listener.getsockname()[1])
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    connection.recv(65536)
-                    connection.sendall(self._answer)
-                    connection.shutdown(socket.SHUT_WR)
-                    connection.recv(65536)
-                except OSError:
-                    continue

@@ -1,13 +1,15 @@
 """Plain files, by a real worker from a real origin."""
 
+import base64
 import hashlib
 import json
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine_jobs import Jobs, Noted, Probed, Progressed, sha256
+from engine_jobs import Jobs, Noted, Probed, Progressed, RawOrigin, sha256
 from fault_server import FaultServer, content
 
 SIZE = 8_000_000
@@ -272,3 +274,38 @@ def test_the_log_holds_no_secret(jobs: Jobs, origin: FaultServer) -> None:
     run = jobs.start(url, headers=(("Authorization", "TOP-SECRET"),))
     run.failed()
     assert "TOP-SECRET" not in run.log
+
+
+@pytest.mark.parametrize("header", ["Repr-Digest: sha-256=:{}:", "Digest: SHA-256={}"])
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_checksum_that_the_server_sends_is_checked(jobs: Jobs, header: str, is_right: bool) -> None:
+    body = content(0, 50_000)
+    digest = base64.b64encode(hashlib.sha256(body if is_right else b"other").digest()).decode()
+    head = f"HTTP/1.1 200 OK\r\n{header.format(digest)}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with RawOrigin(head.encode() + body) as port:
+        run = jobs.start(f"http://127.0.0.1:{port}/a.bin")
+        if is_right:
+            assert run.finished().read_bytes() == body
+        else:
+            assert run.failed().code == "checksum-mismatch"
+            assert jobs.names() == []
+
+
+def test_a_web_page_in_the_place_of_the_rest_is_not_taken_for_it(jobs: Jobs, origin: FaultServer) -> None:
+    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000))
+    first.until_received(2_000_000)
+    first.stop()
+    page = origin.url("/a.bin", size=5000, content_type="text/html", norange=1, etag='"page"')
+    assert jobs.start(page, kind="file").failed().code == "address-expired"
+    origin.reset()
+    assert sha256(jobs.start(origin.url("/a.bin", size=SIZE)).finished()) == origin.sha256(SIZE)
+    assert origin.stats("/a.bin").bytes_sent < SIZE - 1_000_000
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs two disks")
+def test_a_folder_on_another_disk_gets_its_file_too(jobs: Jobs, origin: FaultServer) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        path = jobs.start(origin.url("/a.bin", size=100_000), folder=folder).finished()
+        assert path == Path(folder) / "a.bin"
+        assert sha256(path) == origin.sha256(100_000)
+        assert [entry.name for entry in Path(folder).iterdir()] == ["a.bin"]
