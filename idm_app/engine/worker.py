@@ -7,6 +7,7 @@ Can be run by hand::
         | python -m idm_app.engine.worker
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -25,9 +26,7 @@ from idm_app.errors import DownloadError
 
 log = logging.getLogger(__name__)
 
-NICENESS = 5
-"""On a busy machine the server, which everybody watches, comes before the workers."""
-NICENESS = 5
+NICENESS = 10
 """Workers give way to the server, so that the list stays lively while several run unthrottled."""
 STOP_SECONDS = 0.3
 """How long a stop waits for what has arrived to be written down."""
@@ -75,8 +74,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s worker %(process)d %(levelname)s %(message)s")
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_DFL)
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    be_nice()
     reports_fd = os.dup(1)
     os.dup2(2, 1)  # nothing else can write into the border
     commands = os.fdopen(0, "rb", closefd=False)
@@ -128,9 +126,15 @@ def _is_claimed(url: str) -> bool:
 
 
 def be_nice() -> None:
-    """Run this process and what it starts at a lower priority."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    """Run this process and what it starts at a lower priority than the server. Doing it twice changes nothing.
+
+    Linux shares processor time between sessions first (``sched(7)``, autogroup), and each worker leads one of its own:
+    there, the session's own nice value is what counts.
+    """
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def end_process(code: int) -> None:
@@ -150,5 +154,4 @@ def _has_children() -> bool:
 
 
 if __name__ == "__main__":
-    be_nice()
     main()
