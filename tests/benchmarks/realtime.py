@@ -315,7 +315,9 @@ async def event_loop(rows: list[tuple[str, str, str]], origin: Origin) -> None:
             fast.kill()
     goal = "p99 ≤ 20, max ≤ 120 ms; yt-dlp in threads 139–202"
     rows.append(("an answer while 8 downloads run unthrottled", percentiles(delays), goal))
-    rows.append(("… of that, how late an idle process wakes up meanwhile", percentiles(own_lags), "the machine's limit"))
+    rows.append(
+        ("… of that, how late an idle process wakes up meanwhile", percentiles(own_lags), "the machine's limit")
+    )
 
 
 async def memory(rows: list[tuple[str, str, str]]) -> None:
