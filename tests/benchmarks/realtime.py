@@ -327,8 +327,11 @@ async def memory(rows: list[tuple[str, str, str]]) -> None:
         async with server(Path(folder)) as (url, process, _), httpx.AsyncClient(base_url=url) as client:
             (await client.patch("/api/settings", json={"max_active": 5})).raise_for_status()
             await asyncio.sleep(3)
-            await client.post("/api/downloads", json={"urls": [site.page(rate=50_000 + n) for n in range(5)]})
+            urls = [site.page(rate=50_000 + n) for n in range(5)]
+            await client.post("/api/downloads", json={"urls": urls, "connections": 1})
             await asyncio.sleep(4)
+            stats = (await client.get("/api/stats")).json()
+            assert stats["counts"]["downloading"] == 5, stats["counts"]
             tree = [process, *process.children(recursive=True)]
             pss = sum(member.memory_full_info().pss for member in tree) / MIB
     rows.append(
