@@ -1,14 +1,23 @@
-"""Programs that media needs: ffmpeg and ffprobe of the system, else those that came with the installation."""
+"""Programs that media needs: ffmpeg and ffprobe of the system, else those that came with the installation; and a
+JavaScript runtime for the sites whose player yt-dlp has to run (YouTube)."""
 
 import os
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 import platformdirs
 
 _PROGRAMS = ("ffmpeg", "ffprobe")
 _SUFFIX = ".exe" if os.name == "nt" else ""
+JAVASCRIPT_RUNTIMES = {
+    "deno": ("deno", "2.3.0"),
+    "node": ("node", "22.0.0"),
+    "quickjs": ("qjs", "2023-12-9"),
+    "bun": ("bun", "1.2.11"),
+}
+"""yt-dlp's name of each, its program and the oldest version that will do (``yt_dlp/utils/_jsruntime.py``, 2026.10)."""
 
 
 def ffmpeg_folder() -> Path | None:
@@ -28,6 +37,13 @@ def ffmpeg_folder() -> Path | None:
     except OSError:
         return None
     return folder
+
+
+def find_program(name: str) -> Path | None:
+    """A program of our own environment, else one of the system's: where yt-dlp looks too."""
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
+    found = shutil.which(name, path=path)
+    return Path(found) if found else None
 
 
 def put_on_path(folder: Path | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from idm_app.engine.binaries import JAVASCRIPT_RUNTIMES
 from idm_app.engine.messages import Job
 from idm_app.engine.source import Source
 from idm_app.errors import DownloadError
@@ -47,7 +48,7 @@ def media_params(job: Job, source: Source, ffmpeg_folder: Path | None) -> dict[s
         "cookiefile": _cookie_jar(source),
         "extract_flat": "in_playlist",
         "noplaylist": job.playlist_items is None,
-        "js_runtimes": {"deno": {}, "node": {}},
+        "js_runtimes": {name: {} for name in JAVASCRIPT_RUNTIMES},
         "postprocessors": _postprocessors(job),
         **_selection(job),
     }
