@@ -13,14 +13,18 @@
     │   ├── TooMany              413
     │   └── StoreFull            507
     ├── DownloadError            a download that cannot go on; the codes are in ``FAILURES``
-    └── StartError               the server cannot start (``exit_code``)
-        ├── PortTaken            2
-        ├── WrongOption          2
-        ├── FolderInUse          3
-        └── StoreUnreadable      4
+    ├── StartError               the server cannot start (``exit_code``)
+    │   ├── PortTaken            2
+    │   ├── WrongOption          2
+    │   ├── FolderInUse          3
+    │   └── StoreUnreadable      4
+    └── CommandError             a command to a running server fails (``exit_code``)
+        ├── CommandRefused       1
+        ├── NoServer             5
+        └── NotSignedIn          6
 
 Translated once at each border: a worker turns any exception into ``Failed``, the API a ``Refused`` into
-problem+json (RFC 9457), the command line a ``StartError`` into one line and its exit code.
+problem+json (RFC 9457), the command line a ``StartError`` or ``CommandError`` into one line and its exit code.
 """
 
 from typing import ClassVar
@@ -152,6 +156,31 @@ class StoreUnreadable(StartError):
 
     code = "store-unreadable"
     exit_code = 4
+
+
+class CommandError(IdmError):
+    """A command to a running server that was not carried out."""
+
+    code = "command-failed"
+    exit_code: ClassVar[int] = 1
+
+
+class CommandRefused(CommandError):
+    """The server refused it, or it cannot be done here."""
+
+
+class NoServer(CommandError):
+    """Nothing answers at the server's address, or not any more."""
+
+    code = "no-server"
+    exit_code = 5
+
+
+class NotSignedIn(CommandError):
+    """The server wants a token, or another one."""
+
+    code = "not-signed-in"
+    exit_code = 6
 
 
 FAILURES: dict[str, tuple[str, bool]] = {

@@ -1,9 +1,8 @@
-"""Downloads in a terminal: a table, and live bars fed by the server's feed."""
+"""Downloads in a terminal: a table, live bars, and foreign text that cannot drive it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -11,73 +10,123 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
-from websockets.exceptions import WebSocketException
-from websockets.sync.client import connect
 
+from idm_app.remote import Resource, Server
 from idm_app.units import format_bytes, format_duration, format_percent, format_rate
 
 _AT_REST = ("completed", "failed", "paused")
-Resource = dict[str, Any]
+_WIDE_COLUMNS, _MIDDLE_COLUMNS = 100, 70
+_KEPT = "\u00a0\u200d"
+"""Not printable by Python's word, but harmless: the no-break space, and what joins the parts of an emoji."""
+
+
+def plain(text: str) -> str:
+    """``text`` without what a terminal obeys: escapes, control bytes, changes of direction."""
+    return "".join(c if c.isprintable() or c in _KEPT else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def print_json(downloads: Iterable[Resource]) -> None:
+    """One object a line."""
+    for download in downloads:
+        typer.echo(json.dumps(download))
 
 
 def print_list(downloads: list[Resource]) -> None:
     """All as a table."""
-    Console().print(_table(downloads))
-
-
-def watch(server: str, download_id: int | None, as_json: bool) -> None:
-    """Live bars (or one object a line) until what is watched has ended: one download, or all that are not at rest."""
     console = Console()
-    watched = set() if download_id is None else {download_id}
-    try:
-        with Live(console=console, refresh_per_second=10) if not as_json else nullcontext() as live:
-            for downloads, changed in _states(server):
-                if download_id is None:
-                    watched |= {d["id"] for d in downloads.values() if d["status"] not in _AT_REST}
-                shown = [download for download in downloads.values() if download["id"] in watched]
-                if live is not None:
-                    live.update(_table(shown[: max(1, console.height - 4)]))
-                else:
-                    for download in changed:
-                        if download["id"] in watched:
-                            typer.echo(json.dumps(downloads[download["id"]]))
-                if all(download["status"] in _AT_REST for download in shown):
-                    return
-    except (OSError, WebSocketException):
-        typer.echo(f"idm: no server answers at {server}. Start it with: idm", err=True)
-        raise typer.Exit(1) from None
+    console.print(_table(downloads, console.width) if downloads else "Nothing is on the list. Add with: idm add URL")
 
 
-def _states(server: str) -> Iterator[tuple[dict[int, Resource], list[Resource]]]:
-    downloads: dict[int, Resource] = {}
-    address = server.rstrip("/").replace("http", "ws", 1) + "/ws"
-    with connect(address, max_size=None, proxy=None) as socket:
-        for message in map(json.loads, socket):
-            if message["type"] not in ("snapshot", "update"):
-                continue
-            for download in message["downloads"]:
-                downloads.setdefault(download["id"], {}).update(download)
-            for download_id in message.get("removed", ()):
-                downloads.pop(download_id, None)
-            yield downloads, message["downloads"]
+def print_rows(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """A table of any texts; the last column takes what room is left."""
+    table = Table(box=None, pad_edge=False)
+    for name in heading:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain(text)) for text in row))
+    Console().print(table)
 
 
-def _table(downloads: list[Resource]) -> Table:
-    table = Table(box=None, pad_edge=False, expand=True)
-    for heading, justify in (("#", "right"), ("Name", "left"), ("Status", "left"), ("", "left")):
-        table.add_column(heading, justify=justify, no_wrap=True, ratio=3 if heading == "Name" else None)  # type: ignore[arg-type]
-    for heading in ("", "Size", "Speed", "Time left"):
+def watch(server: Server, ids: Collection[int], as_json: bool) -> bool:
+    """Live bars (or one object a line) until all of ``ids`` – without any: all that is not at rest – have ended.
+
+    Whether none of them failed. One of ``ids`` that is removed counts as ended.
+    """
+    watched = dict.fromkeys(ids)
+    last: list[Resource] = []
+    with _shown(as_json) as show:
+        for number, (downloads, changed) in enumerate(server.states()):
+            if not ids:
+                watched |= {d["id"]: None for d in downloads.values() if d["status"] not in _AT_REST}
+            elif number == 0:  # a snapshot tells only of the newest that are finished
+                missing = [i for i in ids if i not in downloads]
+                downloads |= {i: server.ask("GET", f"/api/downloads/{i}") for i in missing}
+                changed += [downloads[i] for i in missing]
+            last = [downloads[i] for i in watched if i in downloads]
+            show(last, [downloads[d["id"]] for d in changed if d["id"] in watched])
+            if all(download["status"] in _AT_REST for download in last):
+                break
+    failed = [download for download in last if download["status"] == "failed"]
+    for download in failed:
+        typer.echo(f"idm: #{download['id']} failed: {plain(download['error']['message'])}", err=True)
+    return not failed
+
+
+class _shown:  # noqa: N801
+    """A context whose value shows the watched downloads: ``(all, those that have just changed)``."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._console = Console()
+        self._live = None if as_json else Live(console=self._console, refresh_per_second=10)
+
+    def __enter__(self) -> Callable[[list[Resource], list[Resource]], None]:
+        (self._live or nullcontext()).__enter__()
+        return self._show
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _show(self, downloads: list[Resource], changed: list[Resource]) -> None:
+        if self._live is None:
+            print_json(changed)
+            return
+        by_need = sorted(downloads, key=lambda d: (d["status"] in _AT_REST, d["status"] == "queued", d["id"]))
+        fitting = by_need[: max(1, self._console.height - 4)]
+        table = _table(fitting, self._console.width)
+        if len(fitting) < len(downloads):
+            table.caption = f"and {len(downloads) - len(fitting)} more"
+        self._live.update(table)
+
+
+def _table(downloads: list[Resource], width: int) -> Table:
+    table = Table(box=None, pad_edge=False, expand=True, caption_justify="left")
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("Name", no_wrap=True, ratio=1)
+    table.add_column("Status", no_wrap=True)
+    if width >= _WIDE_COLUMNS:
+        table.add_column("", no_wrap=True, width=20)
+    numbers = ("", "Size", "Speed", "Time left") if width >= _MIDDLE_COLUMNS else ("",)
+    for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     for download in downloads:
-        bar = ProgressBar(total=100, completed=download["progress"] or 0, width=20)
-        table.add_row(
+        progress = download["progress"]
+        name = download["title"] or download["filename"] or download["url"]
+        cells: list[Text | str | ProgressBar] = [
             str(download["id"]),
-            Text(download["title"] or download["filename"] or download["url"], overflow="ellipsis"),
-            download["status"],
-            bar if download["progress"] is not None else "",
-            format_percent(download["progress"]),
+            Text(plain(name), overflow="ellipsis"),
+            Text(download["status"], style=_STYLES.get(download["status"], "")),
+        ]
+        if width >= _WIDE_COLUMNS:
+            cells.append("" if progress is None else ProgressBar(total=100, completed=progress, width=20))
+        figures = (
+            format_percent(progress),
             format_bytes(download["total_bytes"]),
             format_rate(download["bytes_per_second"]),
             format_duration(download["eta_seconds"]),
         )
+        table.add_row(*cells, *figures[: len(numbers)])
     return table
+
+
+_STYLES = {"completed": "green", "failed": "red", "downloading": "cyan"}

@@ -4,15 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 MIB = 1024 * 1024
 
 
-def idm(server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+def idm(server: Any, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "idm_app", *arguments],
-        env={**os.environ, "IDM_URL": server.url, "COLUMNS": "200"},
+        env={**os.environ, "IDM_URL": server if isinstance(server, str) else server.url, "COLUMNS": "200"},
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,
@@ -20,18 +24,24 @@ def idm(server: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def objects(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def test_add_watch_list_and_remove(server: Any, origin: Any) -> None:
     added = idm(server, "add", origin.url("/file/a.zip", size=10 * MIB, rate=150_000))
     assert (added.returncode, added.stdout) == (0, "Download started #1\n")
     watched = idm(server, "watch", "1", "--json")
-    lines = [json.loads(line) for line in watched.stdout.splitlines()]
+    lines = objects(watched)
     assert watched.returncode == 0
     assert len(lines) > 5
     assert (lines[-1]["status"], lines[-1]["progress"]) == ("completed", 100.0)
     assert "a.zip" in idm(server, "list").stdout
-    assert json.loads(idm(server, "list", "--json").stdout)["id"] == 1
-    assert idm(server, "remove", "1").returncode == 0
+    assert objects(idm(server, "list", "--json"))[0]["id"] == 1
+    assert idm(server, "list", "--json", "--search", "no such name").stdout == ""
+    assert idm(server, "remove", "1", "--file").returncode == 0
     assert idm(server, "list", "--json").stdout == ""
+    assert not list(server.download_dir.glob("*.zip"))
 
 
 def test_bars_are_shown_until_all_has_ended(server: Any, origin: Any) -> None:
@@ -41,16 +51,45 @@ def test_bars_are_shown_until_all_has_ended(server: Any, origin: Any) -> None:
     assert "film.mkv" in watched.stdout
 
 
+def test_addresses_come_from_standard_input_and_wait_tells_of_failure(server: Any, origin: Any) -> None:
+    typed = f"# my list\n{origin.url('/file/a.bin', size=MIB)}\n\n  {origin.url('/missing', status=404)}\n"
+    added = idm(server, "add", "-", "--wait", typed=typed)
+    assert added.returncode == 1
+    assert added.stdout.startswith("Download started #1\nDownload started #2\n")
+    assert "idm: #2 failed: " in added.stderr
+    assert (server.download_dir / "a.bin").stat().st_size == MIB
+    assert idm(server, "add", typed=origin.url("/file/b.bin", size=MIB)).stdout == "Download started #3\n"
+    nothing = idm(server, "add", typed="\n# nothing\n")
+    assert nothing.returncode == 2
+    assert "There is no address." in nothing.stderr
+
+
+def test_how_to_download_is_passed_on(server: Any, origin: Any) -> None:
+    chosen = ("--directory", "films", "--filename", "my film.mkv", "--connections", "1", "--limit", "200k")
+    added = idm(server, "add", *chosen, "--json", origin.url("/file/x.mkv", size=60_000))
+    assert objects(added)[0]["status"] == "queued"
+    assert idm(server, "watch", "1").returncode == 0
+    assert (server.download_dir / "films" / "my film.mkv").stat().st_size == 60_000
+    later = idm(server, "add", "--paused", origin.url("/file/y.mkv", size=MIB))
+    assert later.stdout == "Download added #2\n"
+    assert objects(idm(server, "list", "--json"))[0]["status"] == "paused"
+    for wrong in (("--limit", "fast"), ("--quality", "4k"), ("--connections", "99")):
+        assert idm(server, "add", *wrong, "http://127.0.0.1/x").returncode == 2
+
+
 def test_pause_resume_and_what_is_not_allowed(server: Any, origin: Any) -> None:
     added = idm(server, "add", "--json", origin.url("/file/a.zip", size=30 * MIB, rate=300_000))
-    assert json.loads(added.stdout)["status"] == "queued"
+    assert objects(added)[0]["status"] == "queued"
     assert idm(server, "pause", "1").stdout == "#1 paused\n"
     again = idm(server, "pause", "1")
     assert again.returncode == 1
     assert again.stderr.startswith("idm: ")
     assert idm(server, "resume", "1").stdout.startswith("#1 ")
+    assert idm(server, "pause", "--all").stdout == "1 changed\n"
+    assert idm(server, "pause").returncode == 2
     refused = idm(server, "retry", "99")
     assert (refused.returncode, refused.stderr) == (1, "idm: There is no download #99. It may have been removed.\n")
+    assert idm(server, "watch", "99").returncode == 1
 
 
 def test_a_bad_address_is_told_in_words(server: Any) -> None:
@@ -59,9 +98,75 @@ def test_a_bad_address_is_told_in_words(server: Any) -> None:
     assert "http" in refused.stderr
 
 
+def test_foreign_text_does_not_drive_the_terminal(server: Any, origin: Any) -> None:
+    name = "\x1b]0;owned\x07\x1b[31m\u202egpj.exe"
+    added = server.client.post("/api/downloads", json={"url": origin.url("/file/a", size=9), "start": False})
+    server.client.patch(f"/api/downloads/{added.json()['id']}", json={"title": name}).raise_for_status()
+    for shown in (idm(server, "list"), idm(server, "watch", "1"), idm(server, "list", "--json")):
+        assert shown.returncode == 0
+        assert not set("\x1b\x07\u202e") & set(shown.stdout + shown.stderr)
+    assert "gpj.exe" in idm(server, "list").stdout
+
+
 def test_no_server_is_told_with_what_to_do(server: Any) -> None:
     server.stop()
-    for command in (["list"], ["watch"], ["add", "http://127.0.0.1/x"]):
+    for command in (["list"], ["watch"], ["add", "http://127.0.0.1/x"], ["export"]):
         ended = idm(server, *command)
-        assert ended.returncode == 1
+        assert ended.returncode == 5
         assert "Start it with: idm" in ended.stderr
+
+
+def test_another_program_on_the_port_is_no_server_of_ours(origin: Any) -> None:
+    for command in (["list"], ["watch"]):
+        ended = idm(origin.url("").rstrip("/"), *command)
+        assert ended.returncode == 1
+        assert "is it really idm?" in ended.stderr
+    assert idm("localhost:8000", "list").returncode == 1
+
+
+def test_a_watcher_is_told_when_the_server_stops(server: Any, origin: Any) -> None:
+    idm(server, "add", origin.url("/file/a.zip", size=100 * MIB, rate=100_000), "--connections", "1")
+    with subprocess.Popen(
+        [sys.executable, "-m", "idm_app", "watch", "--json", "--server", server.url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watcher:
+        assert watcher.stdout is not None
+        assert json.loads(watcher.stdout.readline())["id"] == 1
+        server.stop()
+        _, told = watcher.communicate(timeout=30)
+    assert watcher.returncode == 5
+    assert told.startswith("idm: ")
+
+
+def test_doctor_says_what_is_there(tmp_path: Path) -> None:
+    def doctor(*arguments: str) -> subprocess.CompletedProcess[str]:
+        folders = ("--data-dir", str(tmp_path), "--download-dir", str(tmp_path))
+        command = [sys.executable, "-m", "idm_app", "doctor", *folders, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    findings = objects(doctor("--json"))
+    assert {"idm", "yt-dlp", "ffmpeg", "JavaScript runtime", "pycurl"} <= {finding["name"] for finding in findings}
+    told = doctor()
+    assert told.returncode == (0 if all(finding["ok"] for finding in findings) else 1)
+    assert "✓ yt-dlp" in told.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shells_complete(shell: str) -> None:
+    variables = {"bash": {"COMP_WORDS": "idm re", "COMP_CWORD": "1"}}
+    variables |= {other: {"_TYPER_COMPLETE_ARGS": "idm re"} for other in ("zsh", "fish")}
+    action = {"_TYPER_COMPLETE_FISH_ACTION": "get-args"} if shell == "fish" else {}
+    script = Path(sys.executable).with_name("idm")
+    done = subprocess.run(
+        [str(script)],
+        env={**os.environ, "_IDM_COMPLETE": f"complete_{shell}", **variables[shell], **action},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    for command in ("resume", "retry", "remove"):
+        assert command in done.stdout
+    assert "pause" not in done.stdout.split()
