@@ -91,7 +91,8 @@ def test(arguments: Sequence[str]) -> int:
         if not arguments:
             totals += run_node_tests(environment, Path(reports))
         report = Path(reports) / "pytest.xml"
-        pytest = [str(PYTHON), "-m", "pytest", f"--junitxml={report}", *folders, *arguments]
+        spread = [] if chosen else ["-n", str(min(8, (os.cpu_count() or 1) + 1)), "--dist", "worksteal"]
+        pytest = [str(PYTHON), "-m", "pytest", f"--junitxml={report}", *spread, *folders, *arguments]
         totals += counted(report, subprocess.call(pytest, cwd=ROOT, env=environment))
     skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""
     print(f"\n{totals['passed']} passed, {totals['failed']} failed{skipped}")

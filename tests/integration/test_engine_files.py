@@ -67,7 +67,7 @@ def test_progress_is_honest_and_frequent(jobs: Jobs, origin: FaultServer) -> Non
     assert told == sorted(told)
     assert told[-1] == SIZE
     assert all(report.total_bytes == SIZE for report in run.of(Progressed))
-    assert 20 <= len(told) <= 41 * 5
+    assert 10 <= len(told) <= 41 * 5  # once a second would be three, at most
     segments = next(report.segments for report in reversed(run.of(Progressed)) if report.segments)
     assert segments[0][0] == 0
     assert segments[-1][1] == SIZE
@@ -292,7 +292,7 @@ def test_a_checksum_that_the_server_sends_is_checked(jobs: Jobs, header: str, is
 
 
 def test_a_web_page_in_the_place_of_the_rest_is_not_taken_for_it(jobs: Jobs, origin: FaultServer) -> None:
-    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000))
+    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000), connections=1)
     first.until_received(2_000_000)
     first.stop()
     page = origin.url("/a.bin", size=5000, content_type="text/html", norange=1, etag='"page"')
