@@ -16,13 +16,14 @@ import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from ipaddress import ip_network
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from idm_app import __version__, window
-from idm_app.access import Gate
+from idm_app.access import Access, Gate
 from idm_app.errors import PortTaken, WrongOption
 from idm_app.manager import Manager
 from idm_app.settings import Options
@@ -35,19 +36,20 @@ _STOP_SECONDS = 1
 
 def run(options: Options) -> None:
     """Serve until SIGTERM, Ctrl-C, or the window is closed. Raises :class:`StartError`."""
-    _check_exposure(options)
+    _check_proxies(options)
     _set_up_logging()
     with ExitStack() as bound:
         sockets = [bound.enter_context(_bind(options.host, port)) for port in options.ports]
         store = _open_store(options)
+        access = _open_access(options, store)
         loop_factory = uvicorn.Config("", loop="auto").get_loop_factory()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(_serve(options, store, sockets))
+            runner.run(_serve(options, store, access, sockets))
 
 
-async def _serve(options: Options, store: Store, sockets: list[socket.socket]) -> None:
-    gated = Gate(build(options, store), options)
-    servers = [_Server(_config(gated, options, lifespan="on"), lambda: _announce(options))]
+async def _serve(options: Options, store: Store, access: Access, sockets: list[socket.socket]) -> None:
+    gated = Gate(build(options, store, access), options, access)
+    servers = [_Server(_config(gated, options, lifespan="on"), lambda: _announce(options, access.new_password))]
     servers += [_Server(_config(gated, options, lifespan="off"), lambda: None) for _ in sockets[1:]]
 
     def stop(*_: object) -> None:
@@ -64,7 +66,7 @@ async def _serve(options: Options, store: Store, sockets: list[socket.socket]) -
     await asyncio.gather(*(server.serve([bound]) for server, bound in zip(servers, sockets, strict=True)))
 
 
-def build(options: Options, store: Store) -> FastAPI:
+def build(options: Options, store: Store, access: Access) -> FastAPI:
     """The whole application but for the gate."""
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(options.data_dir / "dashboard"))  # read when NiceGUI is imported
     from nicegui import core, ui
@@ -91,7 +93,7 @@ def build(options: Options, store: Store) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
     )
-    add_api(app, manager)
+    add_api(app, manager, access)
     build_dashboard(manager)
     core.sio.eio.cors_allowed_origins = []  # the gate decides; NiceGUI ships "*"
     ui.run_with(
@@ -137,8 +139,10 @@ def _config(app: Gate, options: Options, lifespan: str) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,
-        root_path=options.root_path,
+        proxy_headers=bool(options.trusted_proxies),
+        forwarded_allow_ips=list(options.trusted_proxies),
+        ssl_certfile=options.certificate,
+        ssl_keyfile=options.certificate_key,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
 
@@ -164,15 +168,26 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _check_exposure(options: Options) -> None:
-    if not options.is_loopback:
-        raise WrongOption(
-            f"--host {options.host} would let other machines in, and this version has no sign-in yet. "
-            "Use 127.0.0.1, or reach the server through an SSH tunnel."
-        )
+def _open_access(options: Options, store: Store) -> Access:
+    try:
+        return Access(options, store.server_id)
+    except OSError as error:
+        raise WrongOption(f"{error.filename} cannot be used: {error.strerror}.") from error
 
 
-def _announce(options: Options) -> None:
+def _check_proxies(options: Options) -> None:
+    for proxy in options.trusted_proxies:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            raise WrongOption(
+                f"{proxy} is not an address or network of a proxy. Write --trusted-proxy 127.0.0.1 or 172.18.0.0/16."
+            ) from error
+
+
+def _announce(options: Options, new_password: str | None) -> None:
+    if new_password is not None:
+        sys.stdout.write(f"Sign in with the password {new_password} (shown this once; --password sets another)\n")
     sys.stdout.write(
         f"idm {__version__} is ready: {options.address} (data: {options.data_dir}, downloads: {options.download_dir})\n"
     )

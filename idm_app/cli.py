@@ -39,6 +39,19 @@ def serve(
         list[str] | None, typer.Option(help="A further name of this server (repeatable; IDM_TRUSTED_HOSTS, commas).")
     ] = None,
     root_path: Annotated[str, typer.Option(envvar="IDM_ROOT_PATH", help="Sub-path behind a reverse proxy.")] = "",
+    password: Annotated[
+        str | None, typer.Option(envvar="IDM_PASSWORD", help="To sign in with; others can see a command line.")
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="A reverse proxy's address or network (repeatable; IDM_TRUSTED_PROXIES, commas)."),
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(envvar="IDM_CERT", help="Serve HTTPS with this certificate (PEM).")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(envvar="IDM_KEY", help="The certificate's key, if it is not in it.")
+    ] = None,
     reset_store: Annotated[
         bool, typer.Option("--reset-store", help="Set an unreadable list aside, start empty.")
     ] = False,
@@ -50,7 +63,7 @@ def serve(
         raise typer.Exit
     if context.invoked_subcommand is not None:
         return
-    hosts = trusted_host or [name for name in os.environ.get("IDM_TRUSTED_HOSTS", "").split(",") if name]
+    os.environ.pop("IDM_PASSWORD", None)  # no process that the server starts needs it
     options = Options(
         data_dir=_data_dir(data_dir),
         download_dir=_download_dir(download_dir),
@@ -59,9 +72,13 @@ def serve(
         feed_port=feed_port,
         native=native,
         open_browser=not no_browser,
-        trusted_hosts=tuple(name.strip() for name in hosts),
-        root_path=root_path.rstrip("/"),
+        trusted_hosts=_listed(trusted_host, "IDM_TRUSTED_HOSTS"),
+        root_path=f"/{root_path.strip('/')}" if root_path.strip("/") else "",
         reset_store=reset_store,
+        password=password or None,
+        trusted_proxies=_listed(trusted_proxy, "IDM_TRUSTED_PROXIES"),
+        certificate=cert,
+        certificate_key=key,
     )
     from idm_app import app as server  # NiceGUI takes most of a second; the other commands do not need it
 
@@ -107,6 +124,11 @@ def main() -> None:
 
         typer.echo(f"idm: {plain(str(error))}", err=True)
         sys.exit(error.exit_code)
+
+
+def _listed(values: list[str] | None, variable: str) -> tuple[str, ...]:
+    """What was given on the command line, else in the environment."""
+    return tuple(name.strip() for name in values or os.environ.get(variable, "").split(",") if name.strip())
 
 
 def _data_dir(chosen: Path | None) -> Path:

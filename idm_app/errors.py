@@ -4,6 +4,10 @@
 
     IdmError
     ├── Refused                  a request we do not carry out; nothing has changed (``http_status``)
+    │   ├── WrongPassword        401
+    │   ├── TooManyTries         429  (``retry_after_seconds``)
+    │   ├── UnknownToken         404
+    │   ├── UnknownPairing       404
     │   ├── InvalidField         422  names the field
     │   │   └── InvalidAddress   422
     │   ├── UnknownDownload      404
@@ -27,6 +31,7 @@ Translated once at each border: a worker turns any exception into ``Failed``, th
 problem+json (RFC 9457), the command line a ``StartError`` or ``CommandError`` into one line and its exit code.
 """
 
+import math
 from typing import ClassVar
 
 
@@ -84,6 +89,47 @@ class Duplicate(WrongStatus):
     """The same address is on the list already, and the client wants to be asked."""
 
     code = "duplicate"
+
+
+class WrongPassword(Refused):
+    """Not the password."""
+
+    code = "wrong-password"
+    http_status = 401
+
+    def __init__(self) -> None:
+        super().__init__("That is not the password.")
+
+
+class TooManyTries(Refused):
+    """Too many wrong passwords or codes."""
+
+    code = "too-many-tries"
+    http_status = 429
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        self.retry_after_seconds = max(1, math.ceil(retry_after_seconds))
+        super().__init__(f"Too many wrong tries. Wait {self.retry_after_seconds} s, then try again.")
+
+
+class UnknownToken(Refused):
+    """No token has this id."""
+
+    code = "not-found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("There is no such token. It may have been revoked already.")
+
+
+class UnknownPairing(Refused):
+    """No such code is open."""
+
+    code = "not-found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("This code is wrong or has expired. Open a new one in the dashboard, under Devices.")
 
 
 class FileGone(Refused):

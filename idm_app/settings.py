@@ -1,6 +1,6 @@
 """What the command line and the environment decide, and what the settings page changes. Standard library only."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +20,11 @@ class Options:
     trusted_hosts: tuple[str, ...] = ()
     root_path: str = ""
     reset_store: bool = False
+    password: str | None = field(default=None, repr=False)
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies whose ``X-Forwarded-For`` and ``-Proto`` are believed."""
+    certificate: Path | None = None
+    certificate_key: Path | None = None
 
     @property
     def is_loopback(self) -> bool:
@@ -32,10 +37,16 @@ class Options:
             return False
 
     @property
+    def needs_sign_in(self) -> bool:
+        """Whether others than this machine's user can reach the server, by its address or through a proxy."""
+        return not self.is_loopback or bool(self.trusted_proxies)
+
+    @property
     def address(self) -> str:
         """Where a browser on this machine finds the dashboard."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}{self.root_path}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        scheme = "http" if self.certificate is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}{self.root_path}"
 
     @property
     def ports(self) -> tuple[int, ...]:

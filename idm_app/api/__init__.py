@@ -3,7 +3,8 @@
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from starlette.routing import Match
 
-from idm_app.api import downloads, problems, server, socket
+from idm_app.access import Access
+from idm_app.api import downloads, entrance, problems, server, socket
 from idm_app.manager import Manager
 
 __all__ = ["add_api"]
@@ -11,11 +12,12 @@ __all__ = ["add_api"]
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def add_api(app: FastAPI, manager: Manager) -> None:
+def add_api(app: FastAPI, manager: Manager, access: Access) -> None:
     """Add every route of the contract to ``app``, and its way of saying no."""
     router = APIRouter()
     for part in (downloads, server, socket):
         router.include_router(part.build(manager))
+    router.include_router(entrance.build(access))
 
     @router.api_route("/api/{rest:path}", methods=_METHODS, include_in_schema=False)
     @router.api_route("/download", methods=_METHODS, include_in_schema=False)

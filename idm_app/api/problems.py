@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from idm_app.errors import InvalidField, Refused
+from idm_app.errors import InvalidField, Refused, TooManyTries
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def _refused(_: Request, error: Refused) -> Response:
         extra = {"field": error.field} if isinstance(error, InvalidField) else {}
-        return problem(error.http_status, error.code, str(error), **extra)
+        answer = problem(error.http_status, error.code, str(error), **extra)
+        if isinstance(error, TooManyTries):
+            answer.headers["Retry-After"] = str(error.retry_after_seconds)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:

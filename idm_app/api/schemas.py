@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from idm_app.access import Scope
 from idm_app.model import AudioFormat, Category, Cookie, Kind, Quality, Request, Status
 
 Address = Annotated[str, Field(examples=["https://example.org/file.zip"])]
@@ -124,6 +125,24 @@ class Action(_Strict):
     ids: Annotated[list[int], Field(max_length=20_000)] | Literal["all"]
 
 
+class PasswordIn(_Strict):
+    """What is signed in with."""
+
+    password: Annotated[str, StringConstraints(max_length=1024)]
+
+
+class ClientIn(_Strict):
+    """What a client is called in the list of devices."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)] = "Unnamed"
+
+
+class TokenIn(ClientIn):
+    """A token that is to be made."""
+
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = [Scope.SUBMIT, Scope.CONTROL]
+
+
 class SettingsIn(_Strict):
     """What the settings page changes."""
 
@@ -211,6 +230,35 @@ class ChangedOut(BaseModel):
     """How many an action changed."""
 
     changed: int
+
+
+class TokenOut(BaseModel):
+    """A token, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class NewTokenOut(TokenOut):
+    """A token that was just made: its secret is told this once."""
+
+    token: str
+
+
+class TokensOut(BaseModel):
+    """All tokens, oldest first."""
+
+    tokens: list[TokenOut]
+
+
+class PairingOut(BaseModel):
+    """A code to type into the extension."""
+
+    code: str
+    expires_at: datetime
 
 
 class HealthOut(BaseModel):

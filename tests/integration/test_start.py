@@ -49,11 +49,20 @@ def test_a_second_server_on_one_folder_names_the_first(server: Any, tmp_path: Pa
     assert server.client.get("/api/health").status_code == 200
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
-def test_without_sign_in_only_this_machine_is_served(tmp_path: Path, host: str) -> None:
-    ended = idm(tmp_path, "--host", host)
+def test_the_password_is_made_at_the_first_start_that_needs_one_and_told_once(server_factory: Any) -> None:
+    server = server_factory("--host", "0.0.0.0")
+    (line,) = [line for line in server.output().splitlines() if line.startswith("Sign in")]
+    password = line.split("password ")[1].split()[0]
+    assert server.client.post("/api/login", json={"password": password}).status_code == 204
+    server.restart()
+    assert server.output().count(password) == 1
+    assert server.client.get("/list").status_code == 200  # a session outlives a restart
+
+
+def test_a_proxy_that_is_no_address_is_2(tmp_path: Path) -> None:
+    ended = idm(tmp_path, "--trusted-proxy", "nginx")
     assert ended.returncode == 2
-    assert "sign-in" in one_line(ended.stderr)
+    assert "--trusted-proxy" in one_line(ended.stderr)
 
 
 def test_a_wrong_option_is_2(tmp_path: Path) -> None:

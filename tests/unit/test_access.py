@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from idm_app.access import EXTENSION_ID, MAX_BODY_BYTES, Gate
+from idm_app.access import EXTENSION_ID, Access, Gate
+from idm_app.access.gate import MAX_BODY_BYTES
 from idm_app.settings import Options
 
 OURS = [("host", "127.0.0.1:8000")]
@@ -39,10 +40,12 @@ async def ask(
 ) -> tuple[int, list[dict[str, Any]]]:
     """The status (101 for an accepted socket, 1008 for one that is closed) and all messages."""
     options = Options(data_dir=Path("/d"), download_dir=Path("/d"), trusted_hosts=("nas.lan",))
+    access = Access(options, "0")
     scope = {
         "type": kind,
         "method": method,
         "path": path,
+        "query_string": b"",
         "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
         "extensions": extensions if extensions is not None else {"websocket.http.response": {}},
     }
@@ -57,7 +60,7 @@ async def ask(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await Gate(behind, options)(scope, receive, send)  # type: ignore[arg-type]
+    await Gate(behind, options, access)(scope, receive, send)  # type: ignore[arg-type]
     first = sent[0]
     return first.get("status") or {"websocket.accept": 101, "websocket.close": 1008}[first["type"]], sent
 
@@ -166,6 +169,18 @@ async def test_every_answer_is_hardened_and_forwarded_headers_do_not_get_in() ->
     assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
     assert headers[b"x-content-type-options"] == b"nosniff"
     assert not any(name.startswith(b"access-control") for name in headers)
+
+
+async def test_only_our_extension_is_answered_across_origins() -> None:
+    preflight = [*OURS, ("access-control-request-method", "POST")]
+    status, (start, _body) = await ask([*preflight, EXTENSION], method="OPTIONS", path="/api/downloads")
+    headers = dict(start["headers"])
+    assert (status, headers[b"access-control-allow-origin"].decode()) == (204, EXTENSION[1])
+    assert b"authorization" in headers[b"access-control-allow-headers"]
+    assert b"access-control-allow-credentials" not in headers
+    status, (start, _body) = await ask([*preflight, ("origin", "http://evil.example")], method="OPTIONS")
+    assert status == 403
+    assert not any(name.startswith(b"access-control") for name, _ in start["headers"])
 
 
 def test_the_extension_that_is_let_in_is_the_one_of_the_manifest() -> None:
