@@ -6,14 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from feed_client import FeedClient
 from live_server import LiveServer
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from idm_app import __version__
 from idm_app.access import EXTENSION_ID
 
 PASSWORD = "correct horse battery"
