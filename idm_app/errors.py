@@ -9,12 +9,14 @@
     │   ├── UnknownToken         404
     │   ├── UnknownPairing       404
     │   ├── InvalidField         422  names the field
-    │   │   └── InvalidAddress   422
+    │   │   ├── InvalidAddress   422
+    │   │   └── ProbeFailed      422
     │   ├── UnknownDownload      404
     │   ├── WrongStatus          409
     │   │   └── Duplicate
     │   ├── FileGone             410
     │   ├── TooMany              413
+    │   ├── TooManyProbes        429
     │   └── StoreFull            507
     ├── DownloadError            a download that cannot go on; the codes are in ``FAILURES``
     ├── StartError               the server cannot start (``exit_code``)
@@ -32,7 +34,7 @@ problem+json (RFC 9457), the command line a ``StartError`` or ``CommandError`` i
 """
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class IdmError(Exception):
@@ -47,6 +49,11 @@ class Refused(IdmError):
     code = "refused"
     http_status: ClassVar[int] = 400
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        """Further members of the problem+json answer."""
+        return {}
+
 
 class InvalidField(Refused):
     """A value that cannot be used."""
@@ -58,6 +65,10 @@ class InvalidField(Refused):
         super().__init__(message)
         self.field = field
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {"field": self.field}
+
 
 class InvalidAddress(InvalidField):
     """Not an address that can be downloaded."""
@@ -66,6 +77,20 @@ class InvalidAddress(InvalidField):
 
     def __init__(self, message: str, field: str = "url") -> None:
         super().__init__(field, message)
+
+
+class ProbeFailed(InvalidField):
+    """What an address offers could not be found out. ``code`` is a key of :data:`FAILURES`."""
+
+    def __init__(self, code: str, message: str, detail: str, *, retryable: bool) -> None:
+        super().__init__("url", message)
+        self.code = code  # type: ignore[misc]
+        self.detail = detail
+        self.retryable = retryable
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {**super().extra, "detail": self.detail, "retryable": self.retryable}
 
 
 class UnknownDownload(Refused):
@@ -144,6 +169,13 @@ class TooMany(Refused):
 
     code = "too-many"
     http_status = 413
+
+
+class TooManyProbes(Refused):
+    """More addresses are being looked at than the server does at a time."""
+
+    code = "too-many-probes"
+    http_status = 429
 
 
 class StoreFull(Refused):

@@ -13,12 +13,13 @@ from typing import Any
 
 from idm_app import disk, jobs, playlists, schedule
 from idm_app.address import checked_address
-from idm_app.engine.messages import Expanded, Failed, Report
+from idm_app.engine.messages import Expanded, Failed, Offered, Report
 from idm_app.engine.supervisor import Supervisor
 from idm_app.errors import FAILURES, Duplicate, Refused, StoreFull, UnknownDownload, WrongStatus
 from idm_app.feed import Feed, Frame, Subscription, snapshot
 from idm_app.ledger import Ledger
 from idm_app.model import Category, Download, Failure, Kind, Request, Status, check_transition
+from idm_app.probes import Probes
 from idm_app.settings import Options, Settings
 from idm_app.store import Store
 from idm_app.units import format_instant, utc_now
@@ -37,6 +38,7 @@ class Manager:
         self._feed = Feed()
         self._ledger = Ledger(store, self._feed)
         self._supervisor = Supervisor(self._on_report, self._on_exit)
+        self._probes = Probes(self._supervisor.ask)
         self._active: set[int] = set()
         self._stopping: set[int] = set()
         self._bytes_at_start: dict[int, int] = {}
@@ -90,6 +92,12 @@ class Manager:
     ) -> tuple[list[Download], int]:
         """One page of the downloads that fit, and how many fit. ``sort``: a field, with ``-`` for descending."""
         return self._ledger.search(status=status, category=category, text=text, sort=sort, limit=limit, offset=offset)
+
+    async def probe(self, request: Request) -> Offered:
+        """What an address offers. Raises :class:`InvalidAddress`, :class:`ProbeFailed`, :class:`TooManyProbes`."""
+        request = replace(request, url=checked_address(request.url))
+        job = jobs.job_for(Download(0, request, utc_now()), self.server_id, self.settings, self.options)
+        return await self._probes.probe(request, job)
 
     def finished_file(self, download_id: int) -> Path:
         """Where a finished download's file is. Raises :class:`WrongStatus` before it is done, :class:`FileGone`."""
@@ -269,7 +277,7 @@ class Manager:
                 error=None,
             )
             job = jobs.job_for(self._write(started), self.server_id, self.settings, self.options)
-            self._in_background(self._supervisor.run(job))
+            self._in_background(self._supervisor.run(self._probes.informed(job, download.request)))
         self._set_alarm(now)
 
     def _set_alarm(self, now: datetime) -> None:
@@ -282,7 +290,7 @@ class Manager:
 
     def _on_report(self, download_id: int, report: Report) -> None:
         download = self._ledger.get(download_id)
-        if download is None or not download.status.is_running:
+        if download is None or not download.status.is_running or isinstance(report, Offered):
             return
         if isinstance(report, Failed):
             failure = Failure(report.code, report.message, report.detail, report.retryable)

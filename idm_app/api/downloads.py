@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import FileResponse, Response
 
 from idm_app.address import safe_directory
+from idm_app.api.problems import PROBLEMS
 from idm_app.api.schemas import (
     MAX_ADDRESSES,
     Action,
@@ -17,7 +18,6 @@ from idm_app.api.schemas import (
     DownloadOut,
     DownloadsOut,
     NewDownloads,
-    ProblemOut,
 )
 from idm_app.errors import InvalidField, TooMany
 from idm_app.feed import resource
@@ -31,10 +31,6 @@ Sort = Literal[
     "-id", "-title", "-filename", "-status", "-category", "-progress", "-received_bytes", "-total_bytes",
     "-bytes_per_second", "-eta_seconds", "-created_at", "-finished_at",
 ]  # fmt: skip
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemOut, "content": {"application/problem+json": {}}}
-    for status in (400, 403, 404, 409, 413, 415, 421, 422, 507)
-}
 # A finished file is foreign: never run, never guessed, never compressed (that would drop its length).
 _FILE_HEADERS = {
     "Content-Encoding": "identity",
@@ -86,7 +82,7 @@ async def _add(manager: Manager, new: NewDownloads) -> list[dict[str, Any]]:
 
 def build(manager: Manager) -> APIRouter:
     """The routes of downloads."""
-    router = APIRouter(tags=["downloads"], responses=_PROBLEMS)
+    router = APIRouter(tags=["downloads"], responses=PROBLEMS)
     _add_collection_routes(router, manager)
     _add_item_routes(router, manager)
     return router

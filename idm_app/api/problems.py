@@ -10,9 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from idm_app.errors import InvalidField, Refused, TooManyTries
+from idm_app.api.schemas import ProblemOut
+from idm_app.errors import Refused, TooManyTries
 
 log = logging.getLogger(__name__)
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemOut, "content": {"application/problem+json": {}}}
+    for status in (400, 403, 404, 409, 413, 415, 421, 422, 507)
+}
+"""What routes say of their refusals in the OpenAPI document."""
 
 _WORDS = {404: "There is nothing at this path.", 405: "This path does not take that method."}
 _CODES = {400: "malformed", 401: "not-signed-in", 403: "forbidden", 404: "not-found", 405: "wrong-method"}
@@ -29,8 +36,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def _refused(_: Request, error: Refused) -> Response:
-        extra = {"field": error.field} if isinstance(error, InvalidField) else {}
-        answer = problem(error.http_status, error.code, str(error), **extra)
+        answer = problem(error.http_status, error.code, str(error), **error.extra)
         if isinstance(error, TooManyTries):
             answer.headers["Retry-After"] = str(error.retry_after_seconds)
         return answer

@@ -44,7 +44,38 @@ class CookieIn(_Strict):
     expires_at_seconds: int | None = None
 
 
-class Choices(_Strict):
+class SiteAccess(_Strict):
+    """What a site is asked with."""
+
+    headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=50)] = {}
+    referrer: HeaderValue | None = None
+    cookies: Annotated[list[CookieIn], Field(max_length=300)] = []
+
+    @model_validator(mode="after")
+    def _no_header_of_ours(self) -> Self:
+        if reserved := sorted(name for name in self.headers if name.lower() in _OWN_HEADERS):
+            raise ValueError(f"headers may not set {', '.join(reserved)}")
+        return self
+
+    def _site_access(self) -> dict[str, Any]:
+        return {
+            "headers": tuple(self.headers.items()),
+            "referrer": self.referrer,
+            "cookies": tuple(Cookie(**cookie.model_dump()) for cookie in self.cookies),
+        }
+
+
+class ProbeIn(SiteAccess):
+    """The address to look at."""
+
+    url: Address
+
+    def request(self) -> Request:
+        """What the manager takes."""
+        return Request(self.url, **self._site_access())
+
+
+class Choices(SiteAccess):
     """How to download; the same for one address and for many."""
 
     filename: Name | None = None
@@ -61,15 +92,10 @@ class Choices(_Strict):
     start: bool = True
     start_at: datetime | None = None
     checksum: Annotated[str, StringConstraints(pattern=r"^(md5|sha1|sha256|sha512):[0-9A-Fa-f]{32,128}$")] | None = None
-    headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=50)] = {}
-    referrer: HeaderValue | None = None
-    cookies: Annotated[list[CookieIn], Field(max_length=300)] = []
     on_duplicate: Literal["ask", "skip", "again"] = "again"
 
     @model_validator(mode="after")
-    def _no_header_of_ours(self) -> Self:
-        if reserved := sorted(name for name in self.headers if name.lower() in _OWN_HEADERS):
-            raise ValueError(f"headers may not set {', '.join(reserved)}")
+    def _a_certain_instant(self) -> Self:
         if self.start_at is not None and self.start_at.tzinfo is None:
             raise ValueError("start_at needs a time zone, for example 2026-11-22T22:00:00Z")
         return self
@@ -89,9 +115,7 @@ class Choices(_Strict):
             connections=self.connections,
             bytes_per_second_limit=self.bytes_per_second_limit,
             checksum=self.checksum,
-            headers=tuple(self.headers.items()),
-            referrer=self.referrer,
-            cookies=tuple(Cookie(**cookie.model_dump()) for cookie in self.cookies),
+            **self._site_access(),
         )
 
 
@@ -259,6 +283,47 @@ class PairingOut(BaseModel):
 
     code: str
     expires_at: datetime
+
+
+class FormatOut(BaseModel):
+    """One way to have a media; ``format_id`` chooses it. Unknown is ``null``."""
+
+    format_id: str
+    quality: str | None = Field(description="height of a picture, as `1080p`; bit rate of sound, as `128 kbit/s`")
+    height: int | None
+    fps: float | None
+    extension: str | None
+    video_codec: str | None
+    audio_codec: str | None
+    total_bytes: int | None = Field(description="with the sound that a picture without sound is joined with")
+    total_is_estimate: bool
+    has_video: bool
+    has_audio: bool = Field(description="whether the finished file has sound")
+
+
+class EntryOut(BaseModel):
+    """One entry of a playlist; ``index`` is its number for ``playlist_items``."""
+
+    index: int
+    url: str
+    title: str | None
+    duration_seconds: float | None
+    thumbnail_url: str | None
+
+
+class ProbeOut(BaseModel):
+    """What an address offers. Unknown is ``null``."""
+
+    kind: Kind
+    title: str | None
+    filename: str | None
+    total_bytes: int | None = Field(description="of what is downloaded when nothing is chosen")
+    total_is_estimate: bool
+    thumbnail_url: str | None
+    duration_seconds: float | None
+    formats: list[FormatOut] = Field(description="of media: best first")
+    entries: list[EntryOut] = Field(description="of a playlist")
+    subtitles: list[str] = Field(description="languages")
 
 
 class HealthOut(BaseModel):

@@ -38,13 +38,26 @@ def stream_counts(info: Info) -> dict[str, StreamCount]:
     """Every stream by its format id, with the best that is known of its size before the first byte."""
     counts = {}
     for media_format in formats_of(info):
-        exact = media_format.get("filesize")
-        rate, seconds = media_format.get("tbr"), media_format.get("duration") or info.get("duration")
-        guess = media_format.get("filesize_approx") or (rate * 1000 / 8 * seconds if rate and seconds else None)
-        total = exact or (int(guess) if guess else None)
-        count = StreamCount(stream_name(media_format), 0, total, exact is None and total is not None, rate)
+        total, is_estimate = size_of(media_format, info)
+        count = StreamCount(stream_name(media_format), 0, total, is_estimate, media_format.get("tbr"))
         counts[str(media_format.get("format_id"))] = count
     return counts
+
+
+def duration_of(info: Info) -> float | None:
+    """In seconds; where nobody says it, that of all fragments."""
+    fragments = formats_of(info)[0].get("fragments")
+    lengths = [fragment.get("duration") for fragment in fragments] if isinstance(fragments, list) else []
+    return info.get("duration") or sum(filter(None, lengths)) or None
+
+
+def size_of(media_format: Info, info: Info | None = None) -> tuple[int | None, bool]:
+    """The best that is known of a format's size in bytes, and whether it is an estimate. ``info``: the whole's."""
+    if exact := media_format.get("filesize"):
+        return int(exact), False
+    rate, seconds = media_format.get("tbr"), duration_of(info or media_format)
+    guess = media_format.get("filesize_approx") or (rate * 1000 / 8 * seconds if rate and seconds else None)
+    return (int(guess), True) if guess else (None, False)
 
 
 def entries_of(info: Info, page_url: str) -> tuple[dict[str, Any], ...]:

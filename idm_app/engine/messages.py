@@ -39,6 +39,10 @@ class Job:
     allow_private_addresses: bool = True
     blocked_ports: tuple[int, ...] = ()
     """The server's own ports: never a target on an address of this machine."""
+    only_probe: bool = False
+    """Download nothing: say what is there (:class:`Offered`), in the job folder leave nothing that matters."""
+    extraction: str | None = None
+    """:attr:`Offered.extraction` of a probe of the same address not long ago: the site need not be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,29 @@ class Expanded:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What the address offers. Ends a job that only probes. Unknown is ``None``."""
+
+    kind: str
+    """``file``, ``media`` or ``playlist``."""
+    title: str | None = None
+    filename: str | None = None
+    total_bytes: int | None = None
+    total_is_estimate: bool = False
+    thumbnail_url: str | None = None
+    duration_seconds: float | None = None
+    formats: tuple[dict[str, Any], ...] = ()
+    """Best first: ``format_id quality height fps extension video_codec audio_codec total_bytes total_is_estimate
+    has_video has_audio``."""
+    entries: tuple[dict[str, Any], ...] = ()
+    """A playlist's: ``index url title duration_seconds thumbnail_url``."""
+    subtitles: tuple[str, ...] = ()
+    """Languages."""
+    extraction: str | None = None
+    """For a later job; addresses that may be secret are in it, so it never leaves the server."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The file is under its final name."""
 
@@ -121,11 +148,12 @@ class Failed:
     retry_after_seconds: float | None = None
 
 
-Report = Probed | Progressed | Processing | Noted | Expanded | Finished | Failed
+Report = Probed | Progressed | Processing | Noted | Expanded | Offered | Finished | Failed
 Command = Job | Limit
 
 _TYPES: dict[str, type[Any]] = {
-    cls.__name__.lower(): cls for cls in (Job, Limit, Probed, Progressed, Processing, Noted, Expanded, Finished, Failed)
+    cls.__name__.lower(): cls
+    for cls in (Job, Limit, Probed, Progressed, Processing, Noted, Expanded, Offered, Finished, Failed)
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from idm_app.engine.answers import Answer
-from idm_app.engine.messages import Finished, Job, Probed, Processing
+from idm_app.engine.messages import Finished, Job, Offered, Probed, Processing
 from idm_app.engine.names import safe_name, suggested_name
 from idm_app.engine.part_file import PartFile, disk_failure, publish
 from idm_app.engine.progress import StreamCount
@@ -71,6 +71,34 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
     path = publish(part.path, folder, name or suggested_name({}, job.url, job.url))
     shutil.rmtree(job_folder, ignore_errors=True)
     return Finished(str(path), total)
+
+
+def probe_file(job: Job, around: Surroundings) -> Offered:
+    """What is at ``job``'s address, by the beginning of the first answer. Raises like :func:`fetch_file`."""
+    part = PartFile(Path(job.job_folder) / PART_NAME)
+    part.open()
+
+    def on_start(answer: Answer, total_bytes: int | None, beginning: bytes) -> None:
+        if job.kind is None and answer.leads_to_media(beginning):
+            raise LeadsToMedia
+        name = suggested_name(answer.headers, answer.url, job.url)
+        raise _Known(Offered("file", name, name, total_bytes))
+
+    try:
+        Fetch(source_of(job), part, StreamCount("file"), around, connections=1, on_start=on_start).run()
+    except _Known as known:
+        return known.offered
+    finally:
+        part.close()
+    raise DownloadError("unexpected-answer", "it ended before it began")
+
+
+class _Known(Exception):
+    """The first answer has said all."""
+
+    def __init__(self, offered: Offered) -> None:
+        super().__init__()
+        self.offered = offered
 
 
 def _remembered_name(job_folder: Path) -> str | None:

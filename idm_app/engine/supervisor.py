@@ -70,6 +70,23 @@ class Supervisor:
         else:
             self._send(process, job)
 
+    async def ask(self, job: Job) -> Report | None:
+        """Let a worker do ``job`` and return its last report; ``None`` if there was none.
+
+        A cancelled one is killed. Raises ``OSError`` if no worker can be started.
+        """
+        process = await self._launcher.launch()
+        try:
+            self._send(process, job)
+            lines = b""
+            while block := await process.reader.read(_READ_BYTES):
+                lines += block
+            reports = _folded(lines.splitlines())
+            return reports[-1] if reports else None
+        finally:
+            process.kill()
+            await process.wait()
+
     def limit(self, download_id: int, bytes_per_second: int | None) -> None:
         """Change the rate limit of a running download; nothing happens if it is not running."""
         worker = self._workers.get(download_id)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from idm_app.engine.messages import Failed, Job, Limit, Report, decode, encode
-from idm_app.engine.plain_file import PART_NAME, LeadsToMedia, fetch_file, source_of
+from idm_app.engine.plain_file import PART_NAME, LeadsToMedia, fetch_file, probe_file, source_of
 from idm_app.engine.progress import Progress
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.engine.throttle import TokenBucket
@@ -110,13 +110,14 @@ def run(job: Job, around: Surroundings) -> Report | None:
 def _route(job: Job, around: Surroundings) -> Report:
     if job.kind == "file" or (job.kind is None and not _is_claimed(job.url)):
         try:
-            return fetch_file(job, around)
+            return probe_file(job, around) if job.only_probe else fetch_file(job, around)
         except LeadsToMedia:
             around.progress.replace_streams(())
             (Path(job.job_folder) / PART_NAME).unlink(missing_ok=True)
     from idm_app.engine import ytdlp  # a third of a second, and 40 MB that plain files need not pay
 
-    return ytdlp.fetch_media(job, source_of(job), around)
+    work = ytdlp.probe_media if job.only_probe else ytdlp.fetch_media
+    return work(job, source_of(job), around)
 
 
 def _is_claimed(url: str) -> bool:

@@ -6,12 +6,13 @@ every fragment of HLS and DASH through our own connections, so that progress is 
 
 import contextlib
 import functools
+import json
 import logging
 import shutil
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.downloader.http import HttpFD
 from yt_dlp.extractor.common import UnsupportedURLIE
 from yt_dlp.postprocessor import FFmpegPostProcessor
+from yt_dlp.utils import PlaylistEntries
 
 from idm_app.engine import media_plan
 from idm_app.engine.binaries import ffmpeg_folder, put_on_path
 from idm_app.engine.fragments import FragmentFetcher
 from idm_app.engine.media_failures import media_failure, without_queries
+from idm_app.engine.media_offer import media_offer, playlist_offer
 from idm_app.engine.media_options import media_params, site_name
 from idm_app.engine.messages import Expanded, Finished, Job, Probed, Processing, Report
 from idm_app.engine.part_file import PartFile, publish
@@ -53,13 +56,23 @@ _PHASES = {
 
 def fetch_media(job: Job, source: Source, around: Surroundings) -> Report:
     """Download the media that ``job``'s address leads to. Raises :class:`DownloadError` or :class:`Stopped`."""
+    return _with_downloader(job, source, around, MediaDownloader.run)
+
+
+def probe_media(job: Job, source: Source, around: Surroundings) -> Report:
+    """Say what media ``job``'s address leads to. Raises like :func:`fetch_media`."""
+    return _with_downloader(job, source, around, MediaDownloader.probe)
+
+
+def _with_downloader(
+    job: Job, source: Source, around: Surroundings, work: Callable[["MediaDownloader"], Report]
+) -> Report:
     guard_resolver(source.reach)
     folder = ffmpeg_folder()
     put_on_path(folder)
     try:
         with MediaDownloader(job, source, around, folder) as downloader:
-            report: Report = downloader.run()
-            return report
+            return work(downloader)
     except (Stopped, DownloadError):
         raise
     except Exception as error:
@@ -137,12 +150,11 @@ class MediaDownloader(_Extractors):
 
     def run(self) -> Report:
         """Extract, fetch, process, publish."""
+        if chosen := self._chosen_entries():
+            return chosen
         info, is_fresh = self._find_out()
-        if info.get("_type") in ("playlist", "multi_video"):
-            entries = media_plan.entries_of(info, self.job.url)
-            if not entries:
-                raise DownloadError("no-media", "the playlist is empty")
-            return Expanded(info.get("title"), entries)
+        if _is_playlist(info):
+            return _expanded(info.get("title"), media_plan.entries_of(info, self.job.url))
         while True:
             received = self.around.progress.received_bytes
             try:
@@ -154,11 +166,33 @@ class MediaDownloader(_Extractors):
                 log.info("download %d: the addresses have expired; extracting again", self.job.id)
                 info, is_fresh = self._extract(), True
 
+    def probe(self) -> Report:
+        """Extract only."""
+        info = self._extract()
+        if _is_playlist(info):
+            return playlist_offer(info, self.job.url)
+        return media_offer(info, self.sanitize_info(info, remove_private_keys=True))
+
     # -- finding out
+
+    def _chosen_entries(self) -> Expanded | None:
+        """Those of a playlist that was probed not long ago; ``None`` if it was not, or if only one is wanted."""
+        probed = self._probed()
+        if not _is_playlist(probed):
+            return None
+        chosen = [entry for _, entry in PlaylistEntries(self, probed).get_requested_items()]
+        return None if len(chosen) == 1 else _expanded(probed["title"], chosen)
+
+    def _probed(self) -> dict[str, Any]:
+        return dict(json.loads(self.job.extraction)) if self.job.extraction else {}
 
     def _find_out(self) -> tuple[dict[str, Any], bool]:
         """What is there, and whether that was asked just now."""
         saved = self._saved_info.read(self._asked())
+        probed = self._probed()
+        if saved is None and probed and not _is_playlist(probed) and self.job.playlist_items is None:
+            self._saved_info.write(self._asked(), probed)
+            saved = probed
         if saved is not None:
             return self.process_ie_result(saved, download=False), False
         return self._extract(), True
@@ -171,7 +205,7 @@ class MediaDownloader(_Extractors):
         info: dict[str, Any] | None = self.extract_info(self.job.url, download=False)
         if not info:
             raise DownloadError("no-media", "nothing was extracted")
-        if info.get("_type") in ("playlist", "multi_video"):
+        if _is_playlist(info):
             info["entries"] = entries = list(info.get("entries") or ())
             if len(entries) == 1 and entries[0]:
                 info = self._only_entry(entries[0])
@@ -265,6 +299,16 @@ class MediaDownloader(_Extractors):
         if status["status"] == "started" and not self.around.stopping():
             self.around.progress.tick(force=True)
             self.around.progress.send(Processing(_PHASES.get(status["postprocessor"], "finishing")))
+
+
+def _is_playlist(info: dict[str, Any]) -> bool:
+    return info.get("_type") in ("playlist", "multi_video")
+
+
+def _expanded(title: str | None, entries: Sequence[dict[str, Any]]) -> Expanded:
+    if not entries:
+        raise DownloadError("no-media", "the playlist is empty")
+    return Expanded(title, tuple(entries))
 
 
 class _OurDownloader(FileDownloader):  # type: ignore[misc]

