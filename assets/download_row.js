@@ -4,7 +4,7 @@
 
 const prefix = new URL(import.meta.url).pathname.split("/_nicegui/")[0]; // right behind a proxy's sub-path, too
 const instant = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
-const actionIcons = { pause: "pause", resume: "play_arrow", retry: "refresh", remove: "close" };
+const actionIcons = { open: "open_in_new", folder: "folder_open", pause: "pause", resume: "play_arrow", retry: "refresh", remove: "close" };
 const categoryIcons = {
   compressed: "folder_zip",
   documents: "description",
@@ -53,7 +53,7 @@ export default {
       <div class="actions">
         <a v-if="state.file_url" class="save" :href="file" download :aria-label="words.save + ' ' + state.title"
            :title="words.save"><i class="material-icons" aria-hidden="true">save_alt</i><span>{{ words.save }}</span></a>
-        <button v-for="action in state.actions" :key="action" type="button" :class="action"
+        <button v-for="action in actions" :key="action" type="button" :class="action"
                 :aria-label="words[action]" :title="words[action]" @click="tell('row-action', { action })">
           <i class="material-icons" aria-hidden="true">{{ actionIcons[action] }}</i>
         </button>
@@ -78,6 +78,9 @@ export default {
     },
     added() {
       return instant.format(new Date(this.state.created_at));
+    },
+    actions() {
+      return this.state.file_url && window.idmDesktop ? ["open", "folder", ...this.state.actions] : this.state.actions;
     },
     file() {
       return prefix + this.state.file_url;

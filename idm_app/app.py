@@ -37,6 +37,8 @@ _STOP_SECONDS = 1
 def run(options: Options) -> None:
     """Serve until SIGTERM, Ctrl-C, or the window is closed. Raises :class:`StartError`."""
     _check_proxies(options)
+    if options.native:
+        window.check()
     _set_up_logging()
     with ExitStack() as bound:
         sockets = [bound.enter_context(_bind(options.host, port)) for port in options.ports]
@@ -61,9 +63,10 @@ async def _serve(options: Options, store: Store, access: Access, sockets: list[s
             asyncio.get_running_loop().add_signal_handler(number, stop)
         except NotImplementedError:  # Windows
             signal.signal(number, stop)
-    if options.native:
-        window.open_for(options.address, stop)
+    shown = window.open_for(options.address, options.data_dir, stop) if options.native else None
     await asyncio.gather(*(server.serve([bound]) for server, bound in zip(servers, sockets, strict=True)))
+    if shown is not None:
+        window.check_end(shown, options.data_dir)
 
 
 def build(options: Options, store: Store, access: Access) -> FastAPI:

@@ -121,6 +121,22 @@ def remove(
         server.ask("DELETE", f"/api/downloads/{download_id}{'?file=true' if file else ''}")
 
 
+def open_(
+    download_id: Annotated[int, typer.Argument(metavar="ID")],
+    folder: Annotated[bool, typer.Option("--folder", help="Show it in its folder instead.")] = False,
+    at: At = DEFAULT_SERVER,
+) -> None:
+    """Open a finished file in its program; one on another machine is saved by the browser."""
+    server = _server(at)
+    if server.is_local:
+        server.ask("POST", f"/api/downloads/{download_id}/open{'?folder=true' if folder else ''}")
+        return
+    file_url = server.ask("GET", f"/api/downloads/{download_id}")["file_url"]
+    if file_url is None:
+        raise CommandRefused(f"Download #{download_id} is not finished yet.")
+    typer.launch(server.address + file_url)
+
+
 def probe(
     url: Annotated[str, typer.Argument(help="An address.")], at: At = DEFAULT_SERVER, as_json: AsJson = False
 ) -> None:

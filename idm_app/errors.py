@@ -14,6 +14,7 @@
     │   ├── UnknownDownload      404
     │   ├── WrongStatus          409
     │   │   └── Duplicate
+    │   ├── CannotOpen           409
     │   ├── FileGone             410
     │   ├── TooMany              413
     │   ├── TooManyProbes        429
@@ -155,6 +156,13 @@ class UnknownPairing(Refused):
 
     def __init__(self) -> None:
         super().__init__("This code is wrong or has expired. Open a new one in the dashboard, under Devices.")
+
+
+class CannotOpen(Refused):
+    """The file cannot be shown on the server's own desktop."""
+
+    code = "cannot-open"
+    http_status = 409
 
 
 class FileGone(Refused):

@@ -1,11 +1,13 @@
 """Downloads over HTTP: the contract's routes, each one question to the manager."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query
 from starlette.responses import FileResponse, Response
 
+from idm_app import desktop
 from idm_app.address import safe_directory
 from idm_app.api.problems import PROBLEMS
 from idm_app.api.schemas import (
@@ -85,6 +87,7 @@ def build(manager: Manager) -> APIRouter:
     router = APIRouter(tags=["downloads"], responses=PROBLEMS)
     _add_collection_routes(router, manager)
     _add_item_routes(router, manager)
+    _add_file_routes(router, manager)
     return router
 
 
@@ -160,6 +163,15 @@ def _add_item_routes(router: APIRouter, manager: Manager) -> None:
     async def remove(download_id: int, file: bool = False) -> Response:
         """Take it off the list; with ``file=true`` delete the finished file too."""
         await manager.remove(download_id, delete_file=file)
+        return Response(status_code=204)
+
+
+def _add_file_routes(router: APIRouter, manager: Manager) -> None:
+    @router.post("/api/downloads/{download_id}/open", status_code=204)
+    async def open_file(download_id: int, folder: bool = False) -> Response:
+        """Open the finished file, or with ``folder=true`` its folder, on the desktop that the server runs on."""
+        path = manager.finished_file(download_id)
+        await asyncio.to_thread(desktop.show, path, manager.options, in_folder=folder)
         return Response(status_code=204)
 
     @router.get("/api/downloads/{download_id}/file", response_class=FileResponse)

@@ -2,6 +2,7 @@
 
 from nicegui import app, ui
 
+from idm_app import desktop
 from idm_app.dashboard import words
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.tab import Tab
@@ -15,7 +16,7 @@ __all__ = ["build_dashboard"]
 def build_dashboard(manager: Manager) -> None:
     """Register the dashboard with NiceGUI. Once, before the server starts."""
     board = Board(manager)
-    add_theme()
+    add_theme(on_desktop=desktop.is_shared_with(manager.options))
     app.on_startup(board.start)
 
     @ui.page("/", title=words.PRODUCT, favicon=ASSETS / "icons" / "favicon.svg", language="en-US")

@@ -1,9 +1,11 @@
 """What buttons do to downloads: ask where something would be lost, do it, say what was refused."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from nicegui import ui
 
+from idm_app import desktop
 from idm_app.dashboard import words
 from idm_app.dashboard.question import Answer, Question
 from idm_app.dashboard.row_state import title
@@ -22,9 +24,11 @@ class Actions:
         self._client = ui.context.client
 
     async def on_one(self, action: str, download_id: int) -> None:
-        """``pause``, ``resume``, ``retry`` or ``remove`` one download."""
+        """``open``, show the ``folder``, ``pause``, ``resume``, ``retry`` or ``remove`` one download."""
         manager = self._manager
         match action:
+            case "open" | "folder":
+                await self._attempt(lambda: self._show(download_id, in_folder=action == "folder"))
             case "pause":
                 await self._attempt(lambda: manager.pause(download_id))
             case "resume":
@@ -62,6 +66,10 @@ class Actions:
         self._question.ask(
             words.remove_many(len(ids)), words.ONLY_THE_LIST, [self._answer(words.REMOVE_FROM_LIST, ids)]
         )
+
+    async def _show(self, download_id: int, *, in_folder: bool) -> None:
+        path = self._manager.finished_file(download_id)
+        await asyncio.to_thread(desktop.show, path, self._manager.options, in_folder=in_folder)
 
     async def _attempt(self, do: Callable[[], Awaitable[object]]) -> None:
         try:

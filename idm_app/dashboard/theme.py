@@ -15,11 +15,14 @@ _EARLY = "document.documentElement.dataset.theme = localStorage.getItem('theme')
 """Before the first paint, so that a chosen theme does not flash."""
 
 
-def add_theme() -> None:
-    """Serve the assets; give every page our looks and words. Once, before the server starts."""
+def add_theme(*, on_desktop: bool) -> None:
+    """Serve the assets; give every page our looks and words. Once, before the server starts.
+
+    ``on_desktop``: whether who looks at the pages sits at the server's screen, where files can be opened.
+    """
     app.add_static_files("/assets", ASSETS)
     words_in_browser = orjson.dumps(words.IN_BROWSER).decode().replace("<", "\\u003c")
     css = (ASSETS / "dashboard.css").read_text(encoding="utf-8")
-    script = f"{_EARLY} window.idmWords = {words_in_browser};"
+    script = f"{_EARLY} window.idmWords = {words_in_browser}; window.idmDesktop = {str(on_desktop).lower()};"
     ui.add_head_html(f"<script>{script}</script><style>{css}</style>", shared=True)
     app.colors(primary="#0f9d8a", positive="#15803d", negative="#dc2626", dark_page="#0b1120", dark="#111a2e")

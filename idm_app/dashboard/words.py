@@ -77,6 +77,8 @@ IN_BROWSER = {
     "connected": "Connected",
     "connecting": "Connecting…",
     "offline": "Offline – trying again by itself",
+    "open": "Open file",
+    "folder": "Open folder",
     "pause": "Pause",
     "resume": "Resume",
     "retry": "Retry",
