@@ -9,6 +9,7 @@ import asyncio
 import gc
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -32,6 +33,7 @@ from idm_app.store import Store
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_SOCKET_MESSAGE_BYTES = 1024 * 1024
 _STOP_SECONDS = 1
+_QUERY = re.compile(r"(https?://[^\s?]*)\?[^\s'\"]*")
 
 
 def run(options: Options) -> None:
@@ -201,10 +203,10 @@ def _announce(options: Options, new_password: str | None) -> None:
 
 
 class _Escaping(logging.Formatter):
-    """Foreign text cannot forge a log line or drive a terminal."""
+    """Foreign text cannot forge a log line or drive a terminal; what may be secret in an address is left out."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = _QUERY.sub(r"\1?…", super().format(record))
         return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -49,7 +49,7 @@ def server_factory(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
     with ExitStack() as running:
         count = 0
 
-        def start(*options: str, **environment: str) -> LiveServer:
+        def start(*options: str, **environment: Any) -> LiveServer:
             nonlocal count
             count += 1
             folder = tmp_path / f"server-{count}"

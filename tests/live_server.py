@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -32,10 +33,11 @@ def free_port() -> int:
 class LiveServer:
     """One server, which can be stopped, killed and started again on the same folders and port."""
 
-    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
+    def __init__(self, folder: Path, *options: str, trusts: ssl.SSLContext | None = None, **environment: str) -> None:
+        """``trusts``: for a server with ``--cert``, who is believed to have signed it."""
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        self.url = f"http{'s' if trusts else ''}://127.0.0.1:{self.port}"
+        self.client = httpx.Client(base_url=self.url, timeout=30, trust_env=False, verify=trusts or True)
         self.data_dir, self.download_dir = folder / "data", folder / "files"
         self.log = folder / "server.log"
         self._options = options

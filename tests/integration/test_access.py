@@ -1,14 +1,19 @@
 """Who may do what: every caller at every door of the real server, on loopback and on any other bind."""
 
 import json
+import socket
+import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
+import nicegui
 import pytest
+import trustme
 from live_server import LiveServer
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from idm_app.access import EXTENSION_ID
@@ -78,7 +83,7 @@ DOORS: dict[str, tuple[str, str, Any]] = {
     "dashboard": ("GET", "/", None),
     "documentation": ("GET", "/api/docs", None),
     "assets": ("GET", "/assets/dashboard.css", None),
-    "NiceGUI's files": ("GET", f"/_nicegui/{__import__('nicegui').__version__}/static/nicegui.js", None),
+    "NiceGUI's files": ("GET", f"/_nicegui/{nicegui.__version__}/static/nicegui.js", None),
     "NiceGUI's socket, polling": ("GET", "/_nicegui_ws/socket.io/?EIO=4&transport=polling", None),
     "nothing": ("GET", "/nothing/here", None),
 }
@@ -156,6 +161,157 @@ def upgraded(server: LiveServer, path: str, headers: dict[str, str]) -> tuple[in
 
 
 def _socket(server: LiveServer) -> Any:
-    import socket
-
     return socket.create_connection(("127.0.0.1", server.port))
+
+
+# -- sessions, tokens, pairing over their life
+
+
+@pytest.fixture
+def exposed(servers: Servers) -> LiveServer:
+    """The server that others can reach; its client is signed in."""
+    server = servers.of["0.0.0.0"]
+    assert server.client.post("/api/login", json={"password": PASSWORD}).status_code == 204
+    return server
+
+
+@contextmanager
+def another_browser(server: LiveServer) -> Iterator[httpx.Client]:
+    """Signed in as well."""
+    with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
+        assert client.post("/api/login", json={"password": PASSWORD}).status_code == 204
+        yield client
+
+
+def listed(server: LiveServer, token_id: str) -> dict[str, Any] | None:
+    """A token as the list of tokens shows it."""
+    tokens = server.client.get("/api/tokens").json()["tokens"]
+    return next((token for token in tokens if token["id"] == token_id), None)
+
+
+def opened(server: LiveServer, client: httpx.Client | None = None, **options: Any) -> Any:
+    """The feed, open."""
+    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items()) if client else ""
+    headers = {"Cookie": cookies} if client else {}
+    return connect(f"ws://127.0.0.1:{server.port}/ws", proxy=None, additional_headers=headers, **options)
+
+
+def expect_cut(feed: Any) -> None:
+    """The server closes it, and says why."""
+    with suppress(ConnectionClosed):
+        while feed.recv(10):
+            pass
+    assert feed.close_code == 4401
+
+
+def test_the_session_cookie_is_kept_from_scripts_and_other_sites(exposed: LiveServer) -> None:
+    answer = exposed.client.post("/api/login", json={"password": PASSWORD})
+    attributes = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
+    assert {"httponly", "samesite=strict", "path=/"} <= attributes
+    assert "secure" not in attributes
+    assert len(answer.headers["set-cookie"].partition("=")[2].partition(";")[0]) >= 43  # 256 bits
+
+
+def test_signing_out_ends_this_session_and_its_sockets_and_no_other(exposed: LiveServer) -> None:
+    with another_browser(exposed) as other, opened(exposed, exposed.client) as feed, opened(exposed, other) as others:
+        cookie = dict(exposed.client.cookies)
+        assert exposed.client.post("/api/logout").status_code == 204
+        expect_cut(feed)
+        exposed.client.cookies.update(cookie)
+        assert exposed.client.get("/list").status_code == 401
+        others.send('{"type": "ping"}')
+        assert any(json.loads(others.recv(10))["type"] == "pong" for _ in range(5))
+        assert other.get("/list").status_code == 200
+
+
+def test_signing_out_everywhere_ends_every_session_and_keeps_the_tokens(exposed: LiveServer) -> None:
+    token = exposed.client.post("/api/tokens", json={"name": "script"}).json()["token"]
+    with another_browser(exposed) as other, opened(exposed, exposed.client) as feed, opened(exposed, other) as others:
+        assert other.post("/api/logout/everywhere").status_code == 204
+        expect_cut(feed)
+        expect_cut(others)
+        assert exposed.client.get("/list").status_code == 401
+    assert httpx.get(f"{exposed.url}/list", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_another_password_ends_every_session(server_factory: Any) -> None:
+    server = server_factory("--host", "0.0.0.0", "--password", "first")
+    assert server.client.post("/api/login", json={"password": "first"}).status_code == 204
+    server.restart("--password", "second")
+    assert server.client.get("/list").status_code == 401
+    assert server.client.post("/api/login", json={"password": "first"}).status_code == 401
+    assert server.client.post("/api/login", json={"password": "second"}).status_code == 204
+
+
+def test_passwords_and_codes_cannot_be_guessed_whatever_a_client_says_of_its_address(server_factory: Any) -> None:
+    server = server_factory("--host", "0.0.0.0", IDM_PASSWORD=PASSWORD)
+    assert server.client.post("/api/login", json={"password": PASSWORD}).status_code == 204
+    code = server.client.post("/api/pairings").json()["code"]
+    doors = [
+        ("/api/login", [{"password": f"wrong {n}"} for n in range(5)], {"password": PASSWORD}, 401),
+        *((f"/api/pairings/AAAA-222{n}", [{}], {}, 404) for n in range(2, 7)),
+    ]
+    for path, wrong, _, status in doors:
+        for number, body in enumerate(wrong):
+            answer = httpx.post(server.url + path, json=body, headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            assert answer.status_code == status
+    for path, right in (("/api/login", {"password": PASSWORD}), (f"/api/pairings/{code}", {})):
+        refused = httpx.post(server.url + path, json=right)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too-many-tries")
+        assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert server.client.get("/list").status_code == 200  # who is signed in stays so
+
+
+# -- addresses it answers under, other ways in
+
+
+def test_in_a_lan_it_answers_under_its_address_and_name_but_not_under_any_name(servers: Servers) -> None:
+    server = servers.of["0.0.0.0"]
+    for host in ("192.0.2.7", "[2001:db8::1]:8000", socket.gethostname()):
+        assert server.client.get("/api/health", headers={"Host": host}).status_code == 200
+    assert server.client.get("/api/health", headers={"Host": "a.example"}).status_code == 421
+    loopback = servers.of["127.0.0.1"]
+    assert loopback.client.get("/api/health", headers={"Host": "192.0.2.7"}).status_code == 421
+
+
+def test_https_with_a_certificate_of_ones_own_makes_the_cookie_secure(server_factory: Any, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued, trusted = authority.issue_cert("127.0.0.1"), ssl.create_default_context()
+    authority.configure_trust(trusted)
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    options = ("--host", "0.0.0.0", "--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
+    server = server_factory(*options, trusts=trusted, IDM_PASSWORD=PASSWORD)
+    assert server.url.startswith("https:")
+    answer = server.client.post("/api/login", json={"password": PASSWORD})
+    assert "secure" in answer.headers["set-cookie"].lower()
+    assert f"ready: {server.url}" in server.output()
+
+
+def test_what_a_proxy_says_counts_only_when_the_proxy_is_trusted(server_factory: Any, exposed: LiveServer) -> None:
+    said, right = {"X-Forwarded-Proto": "https"}, {"password": PASSWORD}
+    answer = exposed.client.post("/api/login", json=right, headers=said)
+    assert "secure" not in answer.headers["set-cookie"].lower()
+    server = server_factory("--trusted-proxy", "127.0.0.0/8", IDM_PASSWORD=PASSWORD)
+    assert server.client.get("/list").status_code == 401  # who has a proxy in front is reached from elsewhere
+    answer = server.client.post("/api/login", json=right, headers=said)
+    assert "secure" in answer.headers["set-cookie"].lower()
+    for number in range(6):
+        whence = {"X-Forwarded-For": f"203.0.113.{number}"}
+        assert server.client.post("/api/login", json={"password": "wrong"}, headers=whence).status_code == 401
+
+
+def test_below_a_path_whether_the_proxy_takes_it_out_or_not(server_factory: Any) -> None:
+    server = server_factory("--host", "0.0.0.0", "--root-path", "/tools/idm/", IDM_PASSWORD=PASSWORD)
+    for start in ("", "/tools/idm"):
+        page = server.client.get(f"{start}/", headers={"Accept": "text/html"})
+        assert (page.status_code, page.headers["location"]) == (303, "/tools/idm/login")
+        assert "Sign in" in server.client.get(f"{start}/login").text
+        signed_in = server.client.post(f"{start}/api/login", json={"password": PASSWORD})
+        assert "Path=/tools/idm;" in signed_in.headers["set-cookie"]
+        cookie = {"Cookie": signed_in.headers["set-cookie"].partition(";")[0]}
+        assert server.client.get(f"{start}/list", headers=cookie).json() == []
+        page = server.client.get(f"{start}/", headers=cookie).text
+        assert "/tools/idm/_nicegui/" in page
+        assert '"/_nicegui' not in page
+        server.client.cookies.clear()
