@@ -3,7 +3,7 @@
 // `row-action` {id, action} and `row-select` {id, selected}.
 
 const prefix = new URL(import.meta.url).pathname.split("/_nicegui/")[0]; // right behind a proxy's sub-path, too
-const instant = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+const instant = new Intl.DateTimeFormat(window.idmLocale, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const actionIcons = { open: "open_in_new", folder: "folder_open", pause: "pause", resume: "play_arrow", retry: "refresh", remove: "close" };
 const categoryIcons = {
   compressed: "folder_zip",

@@ -1,12 +1,10 @@
 // What can be shown, each with its live count (`state`: key → number). Emits `choose` with a key.
 
-const number = new Intl.NumberFormat();
-
 export default {
   props: { state: Object, groups: Array, chosen: String },
   emits: ["choose"],
   created() {
-    this.number = number;
+    this.number = new Intl.NumberFormat(window.idmLocale);
   },
   template: `
     <nav class="filters">

@@ -1,13 +1,14 @@
 """The dashboard: pages for people, made of elements that are bound to one model shared by all tabs."""
 
+from fastapi import Request
 from nicegui import app, ui
 
 from idm_app import desktop
-from idm_app.dashboard import words
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.tab import Tab
-from idm_app.dashboard.theme import ASSETS, add_theme
+from idm_app.dashboard.theme import add_theme, speak
 from idm_app.dashboard.view import View
+from idm_app.dashboard.words import ASSETS, spoken
 from idm_app.manager import Manager
 
 __all__ = ["build_dashboard"]
@@ -19,7 +20,9 @@ def build_dashboard(manager: Manager) -> None:
     add_theme(on_desktop=desktop.is_shared_with(manager.options))
     app.on_startup(board.start)
 
-    @ui.page("/", title=words.PRODUCT, favicon=ASSETS / "icons" / "favicon.svg", language="en-US")
-    def page(show: str = "all", q: str = "") -> None:
+    @ui.page("/", favicon=ASSETS / "icons" / "favicon.svg")
+    def page(request: Request, show: str = "all", q: str = "") -> None:
         """``show`` and ``q``: the filter and the search, so that they survive a reload."""
-        Tab(board, View.of(show, q))
+        words = spoken(request.cookies.get("language"), request.headers.get("accept-language", ""))
+        speak(words)
+        Tab(board, View.of(show, q), words)

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from nicegui import ui
 
 from idm_app import desktop
-from idm_app.dashboard import words
 from idm_app.dashboard.question import Answer, Question
 from idm_app.dashboard.row_state import title
 from idm_app.dashboard.toast import toast
+from idm_app.dashboard.words import Words
 from idm_app.errors import Refused, UnknownDownload
 from idm_app.manager import Manager
 from idm_app.model import Download, Status
@@ -18,9 +18,10 @@ from idm_app.model import Download, Status
 class Actions:
     """The actions of one tab."""
 
-    def __init__(self, manager: Manager) -> None:
+    def __init__(self, manager: Manager, words: Words) -> None:
         self._manager = manager
-        self._question = Question()
+        self._words = words
+        self._question = Question(words)
         self._client = ui.context.client
 
     async def on_one(self, action: str, download_id: int) -> None:
@@ -59,13 +60,13 @@ class Actions:
         await self._attempt(lambda: self._manager.act(action, chosen))
 
     def _ask_to_remove_completed(self) -> None:
+        words = self._words
         ids = [d.id for d in self._manager.newest_first() if d.status is Status.COMPLETED]
         if not ids:
-            toast(self._client, words.NOTHING_FINISHED, "info")
+            toast(self._client, words("remove.nothing_finished"), "info")
             return
-        self._question.ask(
-            words.remove_many(len(ids)), words.ONLY_THE_LIST, [self._answer(words.REMOVE_FROM_LIST, ids)]
-        )
+        answers = [self._answer(words("remove.from_list"), ids)]
+        self._question.ask(words("remove.many", count=len(ids)), words("remove.only_the_list"), answers)
 
     async def _show(self, download_id: int, *, in_folder: bool) -> None:
         path = self._manager.finished_file(download_id)
@@ -77,7 +78,7 @@ class Actions:
         except UnknownDownload:
             pass  # gone already, as its row is about to be
         except Refused as error:
-            toast(self._client, str(error), "negative")
+            toast(self._client, self._words.refusal(error), "negative")
 
     async def _ask_to_remove(self, ids: list[int]) -> None:
         downloads = [self._manager.get(download_id) for download_id in ids]
@@ -88,16 +89,19 @@ class Actions:
         if not would_lose and len(ids) == 1:
             await self._remove(ids, delete_file=False)
             return
-        question = words.remove_one(title(downloads[0])) if len(ids) == 1 else words.remove_many(len(ids))
-        self._question.ask(question, _consequence(downloads, has_file), self._answers(ids, has_file))
+        words = self._words
+        one = len(ids) == 1
+        question = words("remove.one", title=title(downloads[0])) if one else words("remove.many", count=len(ids))
+        self._question.ask(question, self._consequence(downloads, has_file), self._answers(ids, has_file))
 
     def _answers(self, ids: list[int], has_file: bool) -> list[Answer]:
+        words = self._words
         if not has_file:
-            return [self._answer(words.REMOVE, ids, is_destructive=True)]
-        with_file = words.REMOVE_WITH_FILE if len(ids) == 1 else words.REMOVE_WITH_FILES
+            return [self._answer(words("remove.title"), ids, is_destructive=True)]
+        with_file = words("remove.with_file") if len(ids) == 1 else words("remove.with_files")
         return [
             self._answer(with_file, ids, delete_file=True, is_destructive=True),
-            self._answer(words.REMOVE_FROM_LIST, ids),
+            self._answer(words("remove.from_list"), ids),
         ]
 
     def _answer(self, label: str, ids: list[int], *, delete_file: bool = False, is_destructive: bool = False) -> Answer:
@@ -110,8 +114,7 @@ class Actions:
         for download_id in ids:
             await self._attempt(lambda: self._manager.remove(download_id, delete_file=True))  # noqa: B023
 
-
-def _consequence(downloads: list[Download], has_file: bool) -> str:
-    if len(downloads) > 1:
-        return words.FILES_STAY
-    return words.FILE_STAYS if has_file else words.PARTS_ARE_LOST
+    def _consequence(self, downloads: list[Download], has_file: bool) -> str:
+        if len(downloads) > 1:
+            return self._words("remove.files_stay")
+        return self._words("remove.file_stays") if has_file else self._words("remove.parts_are_lost")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from nicegui import ui
 
 from idm_app.address import checked_address
-from idm_app.dashboard import words
 from idm_app.dashboard.toast import toast
+from idm_app.dashboard.words import Words
 from idm_app.errors import InvalidAddress, Refused
 from idm_app.manager import Manager
 from idm_app.model import Request
@@ -25,14 +25,14 @@ def split_addresses(text: str) -> list[str]:
     return [part for part in _BETWEEN_ADDRESSES.split(text.strip()) if part]
 
 
-def sort_out(addresses: list[str]) -> tuple[list[str], Problems]:
+def sort_out(addresses: list[str], words: Words) -> tuple[list[str], Problems]:
     """What can be downloaded, and the rest, each with the reason."""
     good, bad = [], []
     for address in addresses:
         try:
             good.append(checked_address(address))
         except InvalidAddress as error:
-            bad.append((address, str(error)))
+            bad.append((address, words.refusal(error)))
     return good, bad
 
 
@@ -42,20 +42,21 @@ class AddForm:
     When something was added, ``on_submitted`` gets what could not be, and says where that is shown.
     """
 
-    def __init__(self, manager: Manager, on_submitted: Callable[[Problems], None], *, rows: int) -> None:
+    def __init__(self, manager: Manager, words: Words, on_submitted: Callable[[Problems], None], *, rows: int) -> None:
         self._manager = manager
+        self._words = words
         self._on_submitted = on_submitted
         self._client = ui.context.client
         self._busy = False
         with ui.element("form").classes("add-form").on("submit.prevent", self.submit):
-            self.field = ui.textarea(words.URL).props(f"outlined rows={rows} spellcheck=false autocomplete=off")
+            self.field = ui.textarea(words("add.url")).props(f"outlined rows={rows} spellcheck=false autocomplete=off")
             self.field.on("keydown.enter.exact.prevent", self.submit)
             self._problems = ui.element("ul").classes("problems").props("aria-live=polite")
             with ui.element("div").classes("buttons"):
-                ui.label(words.ADD_HINT).classes("hint")
+                ui.label(words("add.hint")).classes("hint")
                 self.buttons = ui.element("div").classes("answers")
                 with self.buttons:
-                    ui.button(words.DOWNLOAD, icon="download").props("type=submit unelevated no-caps")
+                    ui.button(words("add.download"), icon="download").props("type=submit unelevated no-caps")
         self._show_problems([])
 
     def fill(self, text: str) -> None:
@@ -69,9 +70,9 @@ class AddForm:
 
     async def submit(self) -> None:
         """Add every good address."""
-        good, bad = sort_out(split_addresses(self.field.value or ""))
+        good, bad = sort_out(split_addresses(self.field.value or ""), self._words)
         if not good:
-            self._show_problems(bad or [("", words.ADD_NOTHING)])
+            self._show_problems(bad or [("", self._words("add.nothing"))])
             return
         if self._busy:
             return
@@ -79,13 +80,18 @@ class AddForm:
         try:
             added = await self._manager.add([Request(url=address) for address in good])
         except Refused as error:
-            self._show_problems([("", str(error)), *bad])
+            self._show_problems([("", self._words.refusal(error)), *bad])
             return
         finally:
             self._busy = False
-        toast(self._client, words.started([download.id for download in added]), "positive", "download")
+        toast(self._client, self._started([download.id for download in added]), "positive", "download")
         if not self._client.is_deleted:
             self._on_submitted(bad)
+
+    def _started(self, ids: list[int]) -> str:
+        if len(ids) == 1:
+            return self._words("add.started", id=str(ids[0]))
+        return self._words("add.started_many", count=len(ids), first=str(ids[0]), last=str(ids[-1]))
 
     def _show_problems(self, problems: Problems) -> None:
         self._problems.clear()
@@ -100,14 +106,14 @@ class AddForm:
 class AddDialog:
     """The form in a dialog."""
 
-    def __init__(self, manager: Manager) -> None:
-        self._dialog = ui.dialog().props(f'transition-duration=120 aria-label="{words.ADD_TITLE}"')
+    def __init__(self, manager: Manager, words: Words) -> None:
+        self._dialog = ui.dialog().props(f'transition-duration=120 aria-label="{words("add.title")}"')
         with self._dialog, ui.card().classes("sheet wide"):
-            ui.label(words.ADD_TITLE).classes("heading")
-            self._form = AddForm(manager, self.leave, rows=4)
+            ui.label(words("add.title")).classes("heading")
+            self._form = AddForm(manager, words, self.leave, rows=4)
             self._form.field.props("autofocus")
             with self._form.buttons:
-                cancel = ui.button(words.CANCEL, on_click=self._dialog.close).props("flat no-caps color=grey")
+                cancel = ui.button(words("cancel"), on_click=self._dialog.close).props("flat no-caps color=grey")
                 cancel.move(target_index=0)
 
     def open(self, text: str = "") -> None:

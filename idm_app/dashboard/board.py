@@ -10,9 +10,9 @@ from weakref import WeakValueDictionary
 
 from nicegui import Event, background_tasks, binding
 
-from idm_app.dashboard import words
 from idm_app.dashboard.row_state import RowState, row_state
 from idm_app.dashboard.view import View, counts, select
+from idm_app.dashboard.words import LANGUAGES, Words, words_in
 from idm_app.errors import UnknownDownload
 from idm_app.feed import Frame
 from idm_app.manager import Manager
@@ -34,7 +34,7 @@ class ShownRow:
 
 @binding.bindable_dataclass
 class Totals:
-    """What the status bar and the filters say."""
+    """What the status bar and the filters say, in one language."""
 
     bar: dict[str, str]
     counts: dict[str, int]
@@ -45,12 +45,14 @@ class Board:
 
     def __init__(self, manager: Manager) -> None:
         self.manager = manager
-        self.totals = Totals(bar={}, counts={})
+        self.counts: dict[str, int] = {}
+        """How many downloads each filter accepts."""
         self.list_changed: Event[[]] = Event()
         """Downloads have come, gone, or changed their status."""
         self.ended: Event[[list[Download]]] = Event()
         """These have just finished or failed."""
-        self._rows: WeakValueDictionary[int, ShownRow] = WeakValueDictionary()
+        self._totals = {language: Totals(bar={}, counts={}) for language in LANGUAGES}
+        self._rows: WeakValueDictionary[tuple[str, int], ShownRow] = WeakValueDictionary()
         self._unfinished: dict[int, Status] = {}
         self._lists: dict[View, list[int]] = {}
         self._announce_list = _Paced(_LIST_SECONDS, self._list_has_changed)
@@ -61,11 +63,16 @@ class Board:
         self._read_totals()
         background_tasks.create(self._follow(), name="dashboard follows the feed")
 
-    def row(self, download: Download) -> ShownRow:
-        """The bindable row of ``download``, the same for every tab. Keep it as long as it is shown."""
-        row = self._rows.get(download.id)
+    def totals(self, words: Words) -> Totals:
+        """The bindable totals, the same for every tab of a language."""
+        return self._totals[words.language]
+
+    def row(self, download: Download, words: Words) -> ShownRow:
+        """The bindable row of ``download``, the same for every tab of a language. Keep it as long as it is shown."""
+        key = (words.language, download.id)
+        row = self._rows.get(key)
         if row is None:
-            row = self._rows[download.id] = ShownRow(row_state(download))
+            row = self._rows[key] = ShownRow(row_state(download, words))
         return row
 
     def ids(self, view: View) -> list[int]:
@@ -89,8 +96,7 @@ class Board:
 
     def _catch_up(self) -> None:
         for download in self.manager.newest_first():
-            if row := self._rows.get(download.id):
-                row.state = row_state(download)
+            self._refresh_rows(download)
         self._unfinished = {d.id: d.status for d in self.manager.newest_first() if not d.status.is_finished}
         self._announce_list()
 
@@ -103,8 +109,7 @@ class Board:
                 download = self.manager.get(download_id)
             except UnknownDownload:  # removed since; a later frame says so
                 continue
-            if row := self._rows.get(download_id):
-                row.state = row_state(download)
+            self._refresh_rows(download)
             before = self._unfinished.get(download_id)
             if download.status.is_finished:
                 if self._unfinished.pop(download_id, None):
@@ -118,6 +123,11 @@ class Board:
         if ended:
             self.ended.emit(ended)
 
+    def _refresh_rows(self, download: Download) -> None:
+        for language in LANGUAGES:
+            if row := self._rows.get((language, download.id)):
+                row.state = row_state(download, words_in(language))
+
     def _list_has_changed(self) -> None:
         self._lists.clear()
         self._read_totals()
@@ -128,13 +138,16 @@ class Board:
         by_status = stats["counts"]
         running = sum(by_status.get(status, 0) for status in Status if status.is_running)
         free_bytes = stats["free_bytes"]
-        self.totals.bar = {
-            "rate_text": format_rate(stats["bytes_per_second"]),
-            "active_text": words.active(running),
-            "queued_text": words.queued(by_status.get(Status.QUEUED, 0)),
-            "free_text": "" if free_bytes is None else words.free(format_bytes(free_bytes)),
-        }
-        self.totals.counts = counts(by_status, stats["categories"])
+        self.counts = counts(by_status, stats["categories"])
+        for language, totals in self._totals.items():
+            words = words_in(language)
+            totals.counts = self.counts
+            totals.bar = {
+                "rate_text": format_rate(stats["bytes_per_second"]),
+                "active_text": words("bar.active", count=running),
+                "queued_text": words("bar.queued", count=by_status.get(Status.QUEUED, 0)),
+                "free_text": "" if free_bytes is None else words("bar.free", size=format_bytes(free_bytes)),
+            }
 
 
 class _Paced:

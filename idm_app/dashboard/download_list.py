@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from idm_app.dashboard import words
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.elements import DownloadRow
-from idm_app.dashboard.theme import ASSETS
 from idm_app.dashboard.view import PAGE_SIZE
+from idm_app.dashboard.words import ASSETS, Words
 from idm_app.errors import UnknownDownload
 
 
@@ -17,11 +16,16 @@ class DownloadList(Element, component=ASSETS / "download_list.js"):
     """Rows, and which downloads are selected (also those on other pages of the same view). Emits ``turn`` with ±1."""
 
     def __init__(
-        self, board: Board, on_action: Callable[[str, int], Awaitable[None]], on_selection: Callable[[int], None]
+        self,
+        board: Board,
+        words: Words,
+        on_action: Callable[[str, int], Awaitable[None]],
+        on_selection: Callable[[int], None],
     ) -> None:
         super().__init__()
         self.selected: set[int] = set()
         self._board = board
+        self._words = words
         self._on_action = on_action
         self._on_selection = on_selection
         self._rows: dict[int, DownloadRow] = {}
@@ -43,7 +47,8 @@ class DownloadList(Element, component=ASSETS / "download_list.js"):
                 row.move(target_index=place)
             place += 1
         last = offset + len(page)
-        self.props.set_optional("place", words.page_of(offset + 1, last, len(ids)) if len(ids) > PAGE_SIZE else None)
+        place_text = self._words("list.page_of", first=offset + 1, last=last, total=len(ids))
+        self.props.set_optional("place", place_text if len(ids) > PAGE_SIZE else None)
         self.props.set_bool("has-newer", offset > 0)
         self.props.set_bool("has-older", last < len(ids))
         self.set_visibility(bool(page))
@@ -56,7 +61,7 @@ class DownloadList(Element, component=ASSETS / "download_list.js"):
 
     def _new_row(self, download_id: int) -> DownloadRow | None:
         try:
-            shown = self._board.row(self._board.manager.get(download_id))
+            shown = self._board.row(self._board.manager.get(download_id), self._words)
         except UnknownDownload:  # removed a moment ago; the next look at the list knows
             return None
         with self:

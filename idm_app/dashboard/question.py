@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
-from idm_app.dashboard import words
+from idm_app.dashboard.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,9 @@ class Answer:
 class Question:
     """A modal question. Escape and Cancel do nothing."""
 
-    def __init__(self) -> None:
-        self._dialog = ui.dialog().props(f'transition-duration=120 aria-label="{words.REMOVE}"')
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._dialog = ui.dialog().props(f'transition-duration=120 aria-label="{words("remove.title")}"')
         with self._dialog:
             self._card = ui.card().classes("sheet")
 
@@ -32,7 +33,7 @@ class Question:
             ui.label(title).classes("heading")
             ui.label(text).classes("hint")
             with ui.element("div").classes("answers"):
-                ui.button(words.CANCEL, on_click=self._dialog.close).props("flat no-caps color=grey")
+                ui.button(self._words("cancel"), on_click=self._dialog.close).props("flat no-caps color=grey")
                 for answer in answers:
                     self._button(answer)
         self._dialog.open()

@@ -1,13 +1,13 @@
 """A download as its row shows it: words and numbers, ready to be put on a screen. Pure.
 
-Made once for each change and sent to every tab as it is.
+Made once for each change and language, and sent to every tab as it is.
 """
 
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from idm_app.dashboard import words
+from idm_app.dashboard.words import Words
 from idm_app.model import Download, Kind, Status
 from idm_app.units import format_bytes, format_duration, format_instant, format_percent, format_rate
 
@@ -24,7 +24,7 @@ _ACTIONS = {
 }
 
 
-def row_state(download: Download) -> RowState:
+def row_state(download: Download, words: Words) -> RowState:
     """What ``assets/download_row.js`` shows. ``progress`` is 0–100 or ``None``; texts are empty where unknown."""
     error = download.error
     has_file = download.status is Status.COMPLETED and download.kind is not Kind.PLAYLIST
@@ -34,13 +34,13 @@ def row_state(download: Download) -> RowState:
         "category": "playlist" if download.kind is Kind.PLAYLIST else download.category,
         "title": title(download),
         "site": urlsplit(download.request.url).hostname or "",
-        "status_text": status_text(download),
+        "status_text": status_text(download, words),
         "progress": _bar(download.progress),
         "percent_text": format_percent(download.progress),
-        "size_text": size_text(download),
+        "size_text": size_text(download, words),
         "rate_text": format_rate(download.bytes_per_second),
         "eta_text": format_duration(download.eta_seconds),
-        "error": error and {"message": error.message, "detail": error.detail or error.code},
+        "error": error and {"message": words.failure(error), "detail": error.detail or error.code},
         "actions": _ACTIONS[download.status],
         "file_url": f"/api/downloads/{download.id}/file" if has_file else None,
         "created_at": format_instant(download.created_at),
@@ -56,16 +56,16 @@ def title(download: Download) -> str:
     return unquote(PurePosixPath(address.path).name) or address.hostname or download.request.url
 
 
-def status_text(download: Download) -> str:
+def status_text(download: Download, words: Words) -> str:
     """The status in words; the phase where that says more."""
     if download.status is Status.QUEUED and download.error:
-        return words.TRYING_AGAIN
-    if download.status.is_running and download.phase in words.PHASE:
-        return words.PHASE[download.phase]
-    return words.STATUS[download.status]
+        return words("row.trying_again")
+    if download.status.is_running and (phase := f"phase.{download.phase}") in words:
+        return words(phase)
+    return words(f"status.{download.status}")
 
 
-def size_text(download: Download) -> str:
+def size_text(download: Download, words: Words) -> str:
     """``4.53 of 10.0 MB``; ``~`` before a total that is only an estimate; the unit once where both have the same."""
     received, total = format_bytes(download.received_bytes), format_bytes(download.total_bytes)
     if download.status is Status.COMPLETED:
@@ -76,7 +76,7 @@ def size_text(download: Download) -> str:
     if not download.received_bytes:
         return about + total
     (amount, unit), total_unit = received.split("\u00a0"), total.split("\u00a0")[1]
-    return f"{amount if unit == total_unit else received} of {about}{total}"
+    return words("row.size_of", received=amount if unit == total_unit else received, total=about + total)
 
 
 def _bar(progress: float | None) -> float | None:

@@ -5,14 +5,14 @@ from urllib.parse import urlencode
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from idm_app.dashboard import words
 from idm_app.dashboard.actions import Actions
 from idm_app.dashboard.adding import AddDialog, AddForm, Problems
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.download_list import DownloadList
-from idm_app.dashboard.elements import FilterList, PageHeader, PageKeys, StatusBar, ThemeSwitch
+from idm_app.dashboard.elements import FilterList, LanguageMenu, PageHeader, PageKeys, StatusBar, ThemeSwitch
 from idm_app.dashboard.row_state import title
-from idm_app.dashboard.view import View
+from idm_app.dashboard.view import GROUPS, View
+from idm_app.dashboard.words import Words
 from idm_app.model import Category, Download, Status
 
 _GROUP_ICONS = {"all": "inbox", "unfinished": "downloading", "finished": "task_alt", "failed": "error_outline"}
@@ -29,11 +29,12 @@ _CATEGORY_ICONS = {
 class Tab:
     """What one browser tab shows and has selected."""
 
-    def __init__(self, board: Board, view: View) -> None:
+    def __init__(self, board: Board, view: View, words: Words) -> None:
         self._board = board
+        self._words = words
         self._view = view
-        self._actions = Actions(board.manager)
-        self._dialog = AddDialog(board.manager)
+        self._actions = Actions(board.manager, words)
+        self._dialog = AddDialog(board.manager, words)
         self._form: AddForm | None = None
         with ui.element("div").classes("shell"):
             self._header = PageHeader(view.text)
@@ -41,15 +42,16 @@ class Tab:
             self._header.on("search", self._search)
             with self._header:
                 ThemeSwitch()
-            self._filters = FilterList(board.totals, _filter_groups(), view.show)
+                LanguageMenu(words)
+            self._filters = FilterList(board.totals(words), _filter_groups(words), view.show)
             self._filters.on("choose", self._choose)
             with ui.element("div").classes("content"):
                 self._build_banner()
-                self._list = DownloadList(board, self._actions.on_one, self._header.show_selection)
+                self._list = DownloadList(board, words, self._actions.on_one, self._header.show_selection)
                 self._list.on("turn", self._turn)
-                self._nothing_fits = ui.label(words.NOTHING_FITS).classes("nothing-fits")
+                self._nothing_fits = ui.label(words("list.nothing_fits")).classes("nothing-fits")
                 self._empty_page = ui.element("section").classes("empty")
-            StatusBar(board.totals)
+            StatusBar(board.totals(words))
         self._announcer = ui.label().classes("unseen").props("aria-live=polite")
         keys = PageKeys()
         keys.on("open", lambda: self._add())
@@ -64,7 +66,7 @@ class Tab:
         while self._view.offset and self._view.offset >= len(ids):
             self._view = self._view.moved(-1)
         self._list.show(ids, self._view.offset)
-        has_any = self._board.totals.counts["all"] > 0
+        has_any = self._board.counts["all"] > 0
         self._nothing_fits.set_visibility(has_any and not ids)
         if has_any:
             self._form = None
@@ -81,21 +83,22 @@ class Tab:
             with ui.element("div").classes("banner") as banner:
                 ui.icon("healing")
                 with ui.element("div"):
-                    ui.label(words.RECOVERED).classes("heading")
+                    ui.label(self._words("list.recovered")).classes("heading")
                     ui.label(recovery)
-                ui.button(words.DISMISS, on_click=banner.delete).props("flat no-caps dense")
+                ui.button(self._words("list.dismiss"), on_click=banner.delete).props("flat no-caps dense")
 
     def _build_empty_page(self) -> None:
+        words = self._words
         with self._empty_page:
             ui.element("span").classes("logo").props("aria-hidden=true")
-            ui.label(words.EMPTY_TITLE).classes("heading")
-            self._form = AddForm(self._board.manager, self._on_first_added, rows=3)
+            ui.label(words("empty.title")).classes("heading")
+            self._form = AddForm(self._board.manager, words, self._on_first_added, rows=3)
             with ui.element("div").classes("steps"):
-                for icon, name, text in words.EMPTY_STEPS:
+                for icon, step in (("content_paste", "paste"), ("speed", "watch"), ("save_alt", "save")):
                     with ui.element("div"):
                         ui.icon(icon)
-                        ui.label(name).classes("heading")
-                        ui.label(text)
+                        ui.label(words(f"empty.{step}")).classes("heading")
+                        ui.label(words(f"empty.{step}_text"))
 
     # -- what a person does
 
@@ -138,12 +141,13 @@ class Tab:
 
     def _announce(self, ended: list[Download]) -> None:
         if len(ended) == 1:
-            self._announcer.text = words.ended(title(ended[0]), ended[0].status is Status.FAILED)
+            how = "failed" if ended[0].status is Status.FAILED else "finished"
+            self._announcer.text = self._words(f"ended.{how}", title=title(ended[0]))
         else:
-            self._announcer.text = words.ended_many(len(ended))
+            self._announcer.text = self._words("ended.many", count=len(ended))
 
 
-def _filter_groups() -> list[dict[str, object]]:
-    groups = [{"key": key, "label": label, "icon": _GROUP_ICONS[key]} for key, label in words.GROUP.items()]
-    categories = [{"key": key, "label": label, "icon": _CATEGORY_ICONS[key]} for key, label in words.CATEGORY.items()]
-    return [{"label": words.FILTERS, "entries": groups}, {"label": words.CATEGORIES, "entries": categories}]
+def _filter_groups(words: Words) -> list[dict[str, object]]:
+    groups = [{"key": key, "label": words(f"group.{key}"), "icon": _GROUP_ICONS[key]} for key in GROUPS]
+    categories = [{"key": c, "label": words(f"category.{c}"), "icon": _CATEGORY_ICONS[c]} for c in _CATEGORY_ICONS]
+    return [{"label": words("filters"), "entries": groups}, {"label": words("categories"), "entries": categories}]

@@ -1,28 +1,37 @@
-"""Where our stylesheet, icons and components are, and how they get into a page."""
+"""Our looks and words, and how they get into a page."""
 
-from pathlib import Path
+from copy import copy
 
 import orjson
 from nicegui import app, ui
 
-from idm_app.dashboard import words
-
-_PACKAGE = Path(__file__).parent.parent
-ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent / "assets"
-"""Inside the package when installed from a wheel, beside it in a checkout."""
+from idm_app.dashboard.words import ASSETS, Words
 
 _EARLY = "document.documentElement.dataset.theme = localStorage.getItem('theme') ?? 'auto';"
 """Before the first paint, so that a chosen theme does not flash."""
 
 
 def add_theme(*, on_desktop: bool) -> None:
-    """Serve the assets; give every page our looks and words. Once, before the server starts.
+    """Serve the assets; give every page our looks. Once, before the server starts.
 
     ``on_desktop``: whether who looks at the pages sits at the server's screen, where files can be opened.
     """
     app.add_static_files("/assets", ASSETS)
-    words_in_browser = orjson.dumps(words.IN_BROWSER).decode().replace("<", "\\u003c")
     css = (ASSETS / "dashboard.css").read_text(encoding="utf-8")
-    script = f"{_EARLY} window.idmWords = {words_in_browser}; window.idmDesktop = {str(on_desktop).lower()};"
+    script = f"{_EARLY} window.idmDesktop = {str(on_desktop).lower()};"
     ui.add_head_html(f"<script>{script}</script><style>{css}</style>", shared=True)
     app.colors(primary="#0f9d8a", positive="#15803d", negative="#dc2626", dark_page="#0b1120", dark="#111a2e")
+
+
+def speak(words: Words) -> None:
+    """Make the page that is being built one in the language of ``words``."""
+    client = ui.context.client
+    client.page = copy(client.page)  # the route's, shared by all its visitors
+    client.page.language = "en-US" if words.language == "en" else words.language  # type: ignore[assignment]
+    client.page.title = words("product")
+    in_browser = orjson.dumps(words.in_browser).decode().replace("<", "\\u003c")
+    locale = f"{words.language}-u-nu-latn"
+    ui.add_head_html(
+        f"<script>document.documentElement.dir = '{words.direction}'; "
+        f"window.idmLocale = '{locale}'; window.idmWords = {in_browser};</script>"
+    )

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from idm_app.dashboard import words
 from idm_app.model import Category, Download, Status
 
 PAGE_SIZE = 40
 """Rows of bound elements on a page: NiceGUI walks every element of a page at each message."""
 
-_GROUPS = {
+GROUPS = {
     "all": frozenset(Status),
     "unfinished": frozenset(status for status in Status if not status.is_finished),
     "finished": frozenset({Status.COMPLETED}),
@@ -20,7 +19,7 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one tab shows. ``show`` is a key of :data:`words.GROUP` or a category."""
+    """What one tab shows. ``show`` is a key of :data:`GROUPS` or a category."""
 
     show: str = "all"
     text: str = ""
@@ -29,7 +28,7 @@ class View:
     @classmethod
     def of(cls, show: str, text: str) -> Self:
         """From the page's address, which anybody may have typed."""
-        known = show in words.GROUP or show in set(Category)
+        known = show in GROUPS or show in set(Category)
         return cls(show if known else "all", text[:1000])
 
     def moved(self, pages: int) -> Self:
@@ -38,8 +37,8 @@ class View:
 
     def accepts(self, download: Download) -> bool:
         """Whether ``download`` is to be shown."""
-        if self.show in _GROUPS:
-            if download.status not in _GROUPS[self.show]:
+        if self.show in GROUPS:
+            if download.status not in GROUPS[self.show]:
                 return False
         elif download.category != self.show:
             return False
@@ -67,5 +66,5 @@ def select(newest_first: Iterable[Download], view: View) -> list[int]:
 
 def counts(by_status: dict[str, int], by_category: dict[str, int]) -> dict[str, int]:
     """How many downloads each filter accepts, from the manager's counts."""
-    grouped = {group: sum(by_status.get(status, 0) for status in statuses) for group, statuses in _GROUPS.items()}
+    grouped = {group: sum(by_status.get(status, 0) for status in statuses) for group, statuses in GROUPS.items()}
     return {**grouped, **{category.value: by_category.get(category, 0) for category in Category}}

@@ -1,150 +1,116 @@
-"""Every word that the dashboard shows. One place, so that it can be translated."""
+"""Every word that the dashboard shows, in each language: ``assets/words/<language>.json``.
 
-from idm_app.model import Category, Status
+A key is a path through the file, ``add.title``. A text has places for values, ``{title}``; whole numbers in it are
+grouped as the language does. A text that counts is an object with the plural forms that CLDR gives the language
+(English two, Arabic six), chosen by ``count``. Errors are known by their code: English is in :mod:`idm_app.errors`.
+"""
 
-PRODUCT = "idm – download manager"
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-STATUS = {
-    Status.QUEUED: "Queued",
-    Status.PROBING: "Looking",
-    Status.DOWNLOADING: "Downloading",
-    Status.PROCESSING: "Processing",
-    Status.PAUSED: "Paused",
-    Status.COMPLETED: "Finished",
-    Status.FAILED: "Failed",
-}
-PHASE = {
-    "probing": "Looking at the address",
-    "video": "Downloading video",
-    "audio": "Downloading audio",
-    "subtitles": "Downloading subtitles",
-    "merging": "Merging",
-    "converting": "Converting",
-    "finishing": "Finishing",
-}
-TRYING_AGAIN = "Waiting to try again"
+import orjson
+from babel import Locale, negotiate_locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
 
-CATEGORY = {
-    Category.COMPRESSED: "Compressed",
-    Category.DOCUMENTS: "Documents",
-    Category.MUSIC: "Music",
-    Category.PROGRAMS: "Programs",
-    Category.VIDEO: "Video",
-    Category.OTHER: "Other",
-}
-GROUP = {"all": "All", "unfinished": "Unfinished", "finished": "Finished", "failed": "Failed"}
-FILTERS = "Show"
-CATEGORIES = "Categories"
+from idm_app.errors import IdmError
+from idm_app.model import Failure
 
-URL = "URL"
-DOWNLOAD = "Download"
-CANCEL = "Cancel"
-ADD_TITLE = "New download"
-ADD_HINT = "One address, or one on each line. Enter starts, Shift+Enter begins a new line."
-ADD_NOTHING = "Paste an address that begins with http:// or https://."
+_PACKAGE = Path(__file__).parent.parent
+ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent / "assets"
+"""Inside the package when installed from a wheel, beside it in a checkout."""
 
-EMPTY_TITLE = "Paste an address to begin"
-EMPTY_STEPS = (
-    ("content_paste", "Paste", "A file, a video page, a playlist: press Ctrl+V anywhere on this page."),
-    ("speed", "Watch", "Several connections for each file, every number live, here and in every other tab."),
-    ("save_alt", "Save", "Finished files stay on the server; Save fetches one to this device."),
-)
-NOTHING_FITS = "Nothing fits this filter."
+LANGUAGES = ("en", "de", "ar")
+"""The first is for those who speak none of them."""
 
-REMOVE = "Remove"
-REMOVE_FROM_LIST = "Remove from list"
-REMOVE_WITH_FILE = "Delete the file too"
-REMOVE_WITH_FILES = "Delete the files too"
+_PLURAL_FORMS = {"zero", "one", "two", "few", "many", "other"}
 
-RECOVERED = "The list was repaired when the server started"
-DISMISS = "Dismiss"
-
-IN_BROWSER = {
-    "name": "idm",
-    "add_url": "Add URL",
-    "resume_selected": "Resume",
-    "stop_selected": "Stop",
-    "delete_selected": "Delete",
-    "start_all": "Start All",
-    "stop_all": "Stop All",
-    "delete_completed": "Delete Completed",
-    "search": "Search name or address",
-    "select_all": "Select all that are shown",
-    "columns": {"name": "Name", "status": "Status", "size": "Size", "rate": "Transfer rate", "eta": "Time left"},
-    "list": "The list",
-    "newer": "Newer",
-    "older": "Older",
-    "connected": "Connected",
-    "connecting": "Connecting…",
-    "offline": "Offline – trying again by itself",
-    "open": "Open file",
-    "folder": "Open folder",
-    "pause": "Pause",
-    "resume": "Resume",
-    "retry": "Retry",
-    "remove": "Remove",
-    "save": "Save",
-    "select": "Select",
-    "details": "Details",
-    "copy": "Copy",
-    "copied": "Copied",
-    "theme": "Theme",
-    "auto": "like the system",
-    "light": "light",
-    "dark": "dark",
-}
-"""What the components under ``assets/`` say by themselves."""
+Text = str | dict[str, str]
+"""Plain, or one for each plural form."""
 
 
-def started(ids: list[int]) -> str:
-    """The toast after adding."""
-    if len(ids) == 1:
-        return f"Download started #{ids[0]}"
-    return f"{len(ids)} downloads started, #{ids[0]}–#{ids[-1]}"
+class Words:
+    """The dashboard's text in one language: ``words("add.title")``, ``words("bar.active", count=3)``."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._locale = Locale.parse(language)
+        tree = orjson.loads((ASSETS / "words" / f"{language}.json").read_bytes())
+        self.texts: dict[str, Text] = dict(_texts(tree))
+        self.in_browser: dict[str, Any] = tree["page"]
+        """What the components under ``assets/`` say by themselves."""
+
+    @property
+    def name(self) -> str:
+        """The language in itself: ``Deutsch``."""
+        return self._locale.display_name or self.language
+
+    @property
+    def direction(self) -> str:
+        """``ltr`` or ``rtl``."""
+        return self._locale.text_direction
+
+    def __call__(self, key: str, *, count: int = 0, **values: object) -> str:
+        text = self.texts[key]
+        if isinstance(text, dict):
+            text = text.get(self._locale.plural_form(count), text["other"])
+            values["count"] = count
+        if not values:
+            return text
+        return text.format(**{name: self._shown(value) for name, value in values.items()})
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.texts
+
+    def refusal(self, error: IdmError) -> str:
+        """Why something is not done, and what to do instead."""
+        return str(self.texts.get(f"refusal.{error.code}", str(error)))
+
+    def failure(self, failure: Failure) -> str:
+        """Why a download has failed, and what to do."""
+        return str(self.texts.get(f"failure.{failure.code}", failure.message))
+
+    def day(self, instant: datetime) -> str:
+        """``3 May``, in the time zone of this machine; the year where it is another one."""
+        local = instant.astimezone()
+        if local.year != datetime.now().astimezone().year:
+            return format_date(local, "long", locale=self._locale)
+        return format_date(local, "d MMMM", locale=self._locale)
+
+    def _shown(self, value: object) -> str:
+        return format_decimal(value, locale=self._locale) if isinstance(value, int) else str(value)
 
 
-def page_of(first: int, last: int, total: int) -> str:
-    """Which part of the list is shown; counted from 1."""
-    return f"{first:,}–{last:,} of {total:,}"
+@cache
+def words_in(language: str) -> Words:
+    """The one :class:`Words` of a language of :data:`LANGUAGES`."""
+    return Words(language)
 
 
-def active(count: int) -> str:
-    """How many are running."""
-    return f"{count} active"
+def spoken(chosen: str | None, accept_language: str) -> Words:
+    """The words for somebody who has ``chosen`` a language, or else whose browser sends ``Accept-Language``."""
+    preferred = [chosen or "", *_by_preference(accept_language)]
+    return words_in(negotiate_locale(preferred, LANGUAGES, sep="-") or LANGUAGES[0])
 
 
-def queued(count: int) -> str:
-    """How many wait."""
-    return f"{count} queued"
+def _by_preference(accept_language: str) -> list[str]:
+    """``de-AT,de;q=0.9,en;q=0.8`` → its languages, the dearest first (RFC 9110 §12.5.4)."""
+    weighed = []
+    for part in accept_language[:1000].split(","):
+        language, _, weight = part.partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), language.strip()))
+        except ValueError:
+            continue
+    return [language for weight, language in sorted(weighed, key=lambda pair: pair[0]) if weight]
 
 
-def free(size: str) -> str:
-    """Room on the disk."""
-    return f"{size} free"
-
-
-def ended(title: str, failed: bool) -> str:
-    """What a screen reader says when a download ends."""
-    return f"{title}: failed" if failed else f"{title}: finished"
-
-
-def ended_many(count: int) -> str:
-    """The same for several at once."""
-    return f"{count} downloads have ended"
-
-
-def remove_one(title: str) -> str:
-    """The question before a download is taken off the list."""
-    return f"Remove “{title}”?"
-
-
-def remove_many(count: int) -> str:
-    """The same for several."""
-    return f"Remove {count} downloads?"
-
-
-PARTS_ARE_LOST = "What has arrived so far will be deleted."
-FILE_STAYS = "It is finished. The file can stay on the disk."
-FILES_STAY = "Finished files can stay on the disk; what has arrived of unfinished ones will be deleted."
-ONLY_THE_LIST = "The finished files stay on the disk."
-NOTHING_FINISHED = "Nothing is finished yet."
+def _texts(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, Text]]:
+    for name, value in tree.items():
+        if isinstance(value, dict) and not value.keys() <= _PLURAL_FORMS:
+            yield from _texts(value, f"{path}{name}.")
+        else:
+            yield path + name, value

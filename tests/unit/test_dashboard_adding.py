@@ -1,7 +1,7 @@
 """What is typed or pasted into the URL field."""
 
-from idm_app.dashboard import words
 from idm_app.dashboard.adding import sort_out, split_addresses
+from idm_app.dashboard.words import words_in
 
 
 def test_one_address_on_each_line() -> None:
@@ -23,12 +23,7 @@ def test_nothing() -> None:
 
 
 def test_bad_ones_come_back_with_the_reason() -> None:
-    good, bad = sort_out(["https://a.example/1", "ftp://b.example/2", "https://a.example/x y"])
+    good, bad = sort_out(["https://a.example/1", "ftp://b.example/2", "https://a.example/x y"], words_in("en"))
     assert good == ["https://a.example/1", "https://a.example/x%20y"]
     assert [address for address, _ in bad] == ["ftp://b.example/2"]
     assert "http://" in bad[0][1]
-
-
-def test_the_toast_names_the_ids() -> None:
-    assert words.started([123]) == "Download started #123"
-    assert words.started([5, 6, 7]) == "3 downloads started, #5–#7"

@@ -17,6 +17,7 @@ from idm_app.dashboard.download_list import DownloadList
 from idm_app.dashboard.elements import DownloadRow, FilterList, PageHeader
 from idm_app.dashboard.tab import Tab
 from idm_app.dashboard.view import PAGE_SIZE, View
+from idm_app.dashboard.words import words_in
 from idm_app.errors import UnknownDownload
 from idm_app.manager import Manager
 from idm_app.model import Request
@@ -43,7 +44,7 @@ async def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 def tab(board: Board, view: View | None = None) -> Iterator[Client]:
     client = Client(ui.page("/nowhere"))
     with client:
-        Tab(board, view or View())
+        Tab(board, view or View(), words_in("en"))
     try:
         yield client
     finally:
@@ -170,7 +171,7 @@ async def test_what_is_good_is_submitted_and_what_is_not_stays_with_the_reason(b
         form.leave(problems)
 
     with client:
-        form = AddForm(board.manager, on_submitted, rows=3)
+        form = AddForm(board.manager, words_in("en"), on_submitted, rows=3)
         form.fill("https://example.org/good.zip\nftp://example.org/bad.zip")
         await form.submit()
         assert form.field.value == "ftp://example.org/bad.zip"

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from idm_app.dashboard import words
-from idm_app.dashboard.view import PAGE_SIZE, View, counts, select
+from idm_app.dashboard.view import GROUPS, PAGE_SIZE, View, counts, select
 from idm_app.model import Category, Download, Request, Status
 from idm_app.units import utc_now
 
@@ -37,7 +36,7 @@ def test_every_filter_shows_as_many_as_its_count_says() -> None:
     by_status = {status.value: sum(d.status is status for d in downloads) for status in Status}
     by_category = {category.value: sum(d.category is category for d in downloads) for category in Category}
     said = counts(by_status, by_category)
-    assert set(said) == {*words.GROUP, *Category}
+    assert set(said) == {*GROUPS, *Category}
     for show, count in said.items():
         assert len(shown(View(show), *downloads)) == count > 0, show
 
