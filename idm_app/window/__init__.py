@@ -32,7 +32,7 @@ def open_for(address: str, data_dir: Path, on_closed: Callable[[], None]) -> sub
 
     What it has to remember is kept in ``data_dir``. It closes by itself when this process ends.
     """
-    from idm_app.dashboard.theme import ASSETS
+    from idm_app.dashboard.words import ASSETS
 
     with (data_dir / _LOG).open("wb") as log:
         command = [sys.executable, "-m", "idm_app.window", address, str(data_dir), str(ASSETS / "icons/logo.svg")]
