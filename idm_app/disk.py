@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from idm_app.errors import FileGone, WrongStatus
@@ -22,11 +23,10 @@ def finished_file(download: Download) -> Path:
     return path
 
 
-def delete_files(job_folder: Path, finished: str | None) -> None:
-    """Delete the unfinished parts, and the finished file if one is named (never through a symbolic link)."""
+def delete_files(job_folder: Path, finished: Iterable[str]) -> None:
+    """Delete the unfinished parts, and the finished files that are named (never through a symbolic link)."""
     shutil.rmtree(job_folder, ignore_errors=True)
-    if finished is not None:
-        path = Path(finished)
+    for path in map(Path, finished):
         if path.is_file() and not path.is_symlink():
             path.unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from idm_app.categories import category_of
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Progressed
-from idm_app.model import Download, Event, Kind, Segment, Status, Stream
+from idm_app.model import Download, Event, Kind, Segment, Status, Stream, SubtitlesAs
 from idm_app.settings import Options, Settings
 
 MAX_EVENTS = 50
@@ -33,6 +33,8 @@ def job_for(download: Download, server_id: str, settings: Settings, options: Opt
         format_id=request.format_id,
         audio_format=request.audio_format,
         subtitles=request.subtitles,
+        subtitles_beside=request.subtitles_as is SubtitlesAs.BESIDE,
+        embed=request.embed,
         playlist_items=request.playlist_items,
         connections=request.connections or settings.connections,
         bytes_per_second_limit=request.bytes_per_second_limit,
@@ -59,6 +61,9 @@ def applied(
                 download,
                 status=Status.PROCESSING,
                 phase=report.phase,
+                progress=max(download.progress or 0.0, min(99.9, round(report.progress, 2)))
+                if report.progress is not None
+                else download.progress,
                 bytes_per_second=None,
                 eta_seconds=None,
                 connections=0,
@@ -109,7 +114,8 @@ def _progressed(download: Download, report: Progressed) -> Download:
     progress = None
     if total:
         # Unfinished is never shown as 100; an estimate that grows never takes the bar back.
-        progress = max(download.progress or 0.0, min(99.9, round(report.received_bytes * 100 / total, 2)))
+        share = report.received_bytes * 100 * report.bytes_share / total
+        progress = max(download.progress or 0.0, min(99.9, round(share, 2)))
     return replace(
         download,
         status=Status.DOWNLOADING if download.status is Status.PROBING else download.status,
@@ -140,6 +146,7 @@ def _finished(download: Download, report: Finished, now: datetime) -> Download:
         title=download.title or filename,
         category=download.request.category or category_of(filename, download.kind),
         path=report.path,
+        beside=report.beside,
         finished_at=now,
         error=None,
         segments=(),

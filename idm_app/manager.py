@@ -202,7 +202,7 @@ class Manager:
         download = self.get(download_id)
         self._ledger.remove(download)
         self._bytes_at_start.pop(download_id, None)
-        finished = download.path if delete_file else None
+        finished = filter(None, (download.path, *download.beside)) if delete_file else ()
         parts = jobs.job_folder(download_id, self.server_id, self.options)
         await asyncio.to_thread(disk.delete_files, parts, finished)
         await self._store.commit()

@@ -91,6 +91,23 @@ class AudioFormat(StrEnum):
     OPUS = "opus"
 
 
+class SubtitlesAs(StrEnum):
+    """Where subtitles go."""
+
+    EMBEDDED = "embedded"
+    """Into the video, where its container can hold them; else beside it."""
+    BESIDE = "beside"
+    """Files of their own beside it."""
+
+
+class Extra(StrEnum):
+    """What can be put into a media file besides picture and sound."""
+
+    THUMBNAIL = "thumbnail"
+    METADATA = "metadata"
+    CHAPTERS = "chapters"
+
+
 @dataclass(frozen=True, slots=True)
 class Cookie:
     """One cookie that a client handed over for a site; goes to that site only and never comes back out."""
@@ -116,6 +133,8 @@ class Request:
     format_id: str | None = None
     audio_format: AudioFormat | None = None
     subtitles: tuple[str, ...] = ()
+    subtitles_as: SubtitlesAs = SubtitlesAs.EMBEDDED
+    embed: tuple[Extra, ...] = ()
     playlist_items: str | None = None
     connections: int | None = None
     bytes_per_second_limit: int | None = None
@@ -191,6 +210,8 @@ class Download:
     parent_id: int | None = None
     path: str | None = None
     """Where the finished file is, absolute."""
+    beside: tuple[str, ...] = ()
+    """Its subtitles' files, absolute."""
     attempts: int = 0
     """How often it was begun since a person last asked for it."""
     not_before: datetime | None = None

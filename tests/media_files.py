@@ -50,6 +50,14 @@ def make() -> dict[str, bytes]:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def long_sound(seconds: int = 300) -> bytes:
+    """A tone in an m4a."""
+    with tempfile.TemporaryDirectory(prefix="idm-media-") as name:
+        path = Path(name) / "tone.m4a"
+        _ffmpeg("-f", "lavfi", "-i", f"sine=f=440:r=44100:d={seconds}", "-c:a", "aac", "-b:a", "32k", path)
+        return path.read_bytes()
+
+
 def padded(video: bytes, size: int) -> bytes:
     """``video`` (mp4) made ``size`` bytes long by a ``free`` box, which players skip."""
     padding = size - len(video)

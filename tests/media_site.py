@@ -7,6 +7,7 @@ It is served by a :class:`FaultServer`; the knobs given to a method hold for eve
 import contextlib
 import html
 import itertools
+import json
 import re
 import threading
 from pathlib import PurePosixPath
@@ -73,6 +74,38 @@ class MediaSite:
         track = f'<track kind="subtitles" srclang="en" label="English" src="{subtitles}">'
         video = self._put(".mp4", self._files["clip.mp4"])
         return self._video_page("Rich Test", video, attributes=f'poster="{poster}"', inside=track, **knobs)
+
+    def talk_page(self, **knobs: Any) -> str:
+        """A page that describes its video as search engines like it: with chapters, a thumbnail, a description."""
+        video, poster = self._put(".mp4", self._files["clip.mp4"]), self._put(".jpg", self._files["poster.jpg"])
+        clips = (("Opening", 0, 2), ("The end", 2, 6))
+        described = {
+            "@context": "https://schema.org",
+            "@type": "VideoObject",
+            "name": "A Talk",
+            "description": "Of many things.",
+            "contentUrl": self.server.url(video, **knobs),
+            "thumbnailUrl": self.server.url(poster),
+            "duration": "PT6S",
+            "hasPart": [{"@type": "Clip", "name": n, "startOffset": s, "endOffset": e} for n, s, e in clips],
+        }
+        return self._page("A Talk", f'<script type="application/ld+json">{json.dumps(described)}</script>')
+
+    def long_sound(self, **knobs: Any) -> str:
+        """Five minutes of sound, which take a while to convert."""
+        return self.server.url(self._put(".m4a", media_files.long_sound()), **knobs)
+
+    def ladder(self, heights: tuple[int, ...] = (480, 720, 1080), **knobs: Any) -> str:
+        """HLS that claims to come in these heights; ``<height>.m3u8`` beside it is what was taken."""
+        url = self._copy("split", "video.m3u8", knobs)
+        folder = urlsplit(url).path.rpartition("/")[0]
+        lines = ["#EXTM3U"]
+        for height in heights:
+            self.server.files[f"{folder}/{height}.m3u8"] = self.server.files[f"{folder}/video.m3u8"]
+            size = f"RESOLUTION={height * 16 // 9}x{height}"
+            lines += [f'#EXT-X-STREAM-INF:BANDWIDTH={height}000,{size},CODECS="avc1.42c00c"', f"{height}.m3u8"]
+        self.server.files[f"{folder}/ladder.m3u8"] = ("\n".join(lines).encode(), _TYPES[".m3u8"])
+        return self.server.url(f"{folder}/ladder.m3u8")
 
     def empty_page(self) -> str:
         """A page without media."""

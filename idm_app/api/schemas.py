@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from idm_app.access import Scope
-from idm_app.model import AudioFormat, Category, Cookie, Kind, Quality, Request, Status
+from idm_app.model import AudioFormat, Category, Cookie, Extra, Kind, Quality, Request, Status, SubtitlesAs
 
 Address = Annotated[str, Field(examples=["https://example.org/file.zip"])]
 Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]+$", max_length=40)]
@@ -85,6 +85,8 @@ class Choices(SiteAccess):
     format_id: Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$", max_length=80)] | None = None
     audio_format: AudioFormat | None = None
     subtitles: Annotated[list[Language], Field(max_length=50)] = []
+    subtitles_as: SubtitlesAs = SubtitlesAs.EMBEDDED
+    embed: Annotated[list[Extra], Field(max_length=3, description="into the media file, where it can hold them")] = []
     playlist_items: Annotated[str, StringConstraints(pattern=r"^[0-9,:-]+$", max_length=1000)] | None = None
     connections: Annotated[int, Field(ge=1, le=32)] | None = None
     bytes_per_second_limit: Rate | None = None
@@ -111,6 +113,8 @@ class Choices(SiteAccess):
             format_id=self.format_id,
             audio_format=self.audio_format,
             subtitles=tuple(self.subtitles),
+            subtitles_as=self.subtitles_as,
+            embed=tuple(dict.fromkeys(self.embed)),
             playlist_items=self.playlist_items,
             connections=self.connections,
             bytes_per_second_limit=self.bytes_per_second_limit,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from idm_app.engine import conversion
 from idm_app.engine.binaries import JAVASCRIPT_RUNTIMES
 from idm_app.engine.messages import Job
 from idm_app.engine.source import Source
@@ -21,6 +22,8 @@ _RETRIES = 10
 _FORMAT_ID = re.compile(r"[\w.+-]{1,80}")
 _LANGUAGE = re.compile(r"[\w.*-]{1,20}")
 _PLAYLIST_ITEMS = re.compile(r"[\d,:+-]{1,200}")
+_AUDIO_QUALITY = "2"
+"""On yt-dlp's scale, 0 best; about 190 kbit/s of mp3."""
 _HEADERS = frozenset({"user-agent", "referer", "accept-language"})
 """yt-dlp sends its headers to every host, so nothing secret may be among them."""
 
@@ -48,15 +51,20 @@ def media_params(job: Job, source: Source, ffmpeg_folder: Path | None) -> dict[s
         "cookiefile": _cookie_jar(source),
         "extract_flat": "in_playlist",
         "noplaylist": job.playlist_items is None,
+        "writethumbnail": "thumbnail" in job.embed,
+        "merge_output_format": "mp4/mkv" if job.embed or job.subtitles else None,  # these can hold all that is put in
         "js_runtimes": {name: {} for name in JAVASCRIPT_RUNTIMES},
         "postprocessors": _postprocessors(job),
+        "postprocessor_args": {
+            "extractaudio+ffmpeg_i1": [*conversion.ARGUMENTS, str(Path(job.job_folder) / conversion.FILE_NAME)]
+        },
         **_selection(job),
     }
     if ffmpeg_folder is not None:
         params["ffmpeg_location"] = str(ffmpeg_folder)
     if job.playlist_items is not None:
         params["playlist_items"] = _matching(_PLAYLIST_ITEMS, job.playlist_items)
-    if job.subtitles and not _is_audio(job):
+    if job.subtitles and not is_audio(job):
         languages = [_matching(_LANGUAGE, language) for language in job.subtitles]
         params |= {"writesubtitles": True, "writeautomaticsub": True, "subtitleslangs": languages}
     return params
@@ -77,22 +85,27 @@ def _selection(job: Job) -> dict[str, Any]:
         chosen = _matching(_FORMAT_ID, job.format_id)
         # A picture without sound gets the best sound; what has sound already keeps its own.
         return {"format": chosen if "+" in chosen else f"{chosen}+ba/{chosen}"}
-    if _is_audio(job):
+    if is_audio(job):
         return {"format": "ba/b"}
     height = job.quality.removesuffix("p")
     return {"format": "bv*+ba/b"} | ({"format_sort": [f"res:{height}"]} if height.isdecimal() else {})
 
 
-def _is_audio(job: Job) -> bool:
+def is_audio(job: Job) -> bool:
+    """Whether only sound is wanted."""
     return job.format_id is None and (job.quality == "audio" or job.audio_format is not None)
 
 
 def _postprocessors(job: Job) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
-    if _is_audio(job):
-        steps.append({"key": "FFmpegExtractAudio", "preferredcodec": job.audio_format or "best"})
-    elif job.subtitles:
+    if is_audio(job):
+        codec = job.audio_format or "best"
+        steps.append({"key": "FFmpegExtractAudio", "preferredcodec": codec, "preferredquality": _AUDIO_QUALITY})
+    elif job.subtitles and not job.subtitles_beside:
         steps.append({"key": "FFmpegEmbedSubtitle", "already_have_subtitle": False})
+    if {"metadata", "chapters"} & set(job.embed):
+        wanted = {"add_metadata": "metadata" in job.embed, "add_chapters": "chapters" in job.embed}
+        steps.append({"key": "FFmpegMetadata", "add_infojson": False, **wanted})
     return steps
 
 

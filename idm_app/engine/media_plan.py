@@ -7,6 +7,8 @@ from idm_app.engine.names import safe_name
 from idm_app.engine.progress import StreamCount
 
 Info = Mapping[str, Any]
+_CODECS = {"mp3": ("mp3",), "m4a": ("mp4a", "aac"), "opus": ("opus",)}
+"""Those of each sound format: what has one already is only put into another container."""
 
 
 def title_of(info: Info) -> str | None:
@@ -22,6 +24,12 @@ def final_name(title: str | None, wanted: str | None, extension: str) -> str:
     dotted = f".{extension.lstrip('.')}" if extension.strip(".") else ""
     name = wanted or title or "video"
     return safe_name(name if name.lower().endswith(dotted) else name + dotted)
+
+
+def is_converted(info: Info, audio_format: str | None) -> bool:
+    """Whether the sound will be encoded anew to become ``audio_format``, as far as can be known."""
+    codec = str(formats_of(info)[-1].get("acodec") or "").partition(".")[0]
+    return audio_format is not None and codec not in _CODECS[audio_format]
 
 
 def formats_of(info: Info) -> list[Info]:

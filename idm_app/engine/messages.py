@@ -28,6 +28,10 @@ class Job:
     format_id: str | None = None
     audio_format: str | None = None
     subtitles: tuple[str, ...] = ()
+    subtitles_beside: bool = False
+    """Keep subtitles as files; else they go into the video."""
+    embed: tuple[str, ...] = ()
+    """Of ``thumbnail``, ``metadata``, ``chapters``."""
     playlist_items: str | None = None
     connections: int = 8
     bytes_per_second_limit: int | None = None
@@ -80,6 +84,8 @@ class Progressed:
     connections: int
     segments: tuple[tuple[int, int, int], ...] | None = None
     streams: tuple[tuple[str, int, int | None, bool], ...] | None = None
+    bytes_share: float = 1.0
+    """How much of the whole's bar the bytes fill; where a re-encoding follows, it fills the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class Processing:
     """All bytes are there and are being worked on. ``phase``: ``merging``, ``converting``, ``finishing`` …"""
 
     phase: str
+    progress: float | None = None
+    """Of the whole, 0–100, where a re-encoding tells how far it is; ``None``: unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,8 @@ class Finished:
 
     path: str
     total_bytes: int
+    beside: tuple[str, ...] = ()
+    """Paths of what was put beside it: subtitles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
 
     def on_start(answer: Answer, total_bytes: int | None, beginning: bytes) -> None:
         nonlocal name
-        if job.kind is None and answer.leads_to_media(beginning):
+        if job.kind is None and (answer.leads_to_media(beginning) or _is_sound_wanted(job, answer)):
             raise LeadsToMedia
         if name is None:
             name = suggested_name(answer.headers, answer.url, job.url)
@@ -71,6 +71,12 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
     path = publish(part.path, folder, name or suggested_name({}, job.url, job.url))
     shutil.rmtree(job_folder, ignore_errors=True)
     return Finished(str(path), total)
+
+
+def _is_sound_wanted(job: Job, answer: Answer) -> bool:
+    """Whether only the sound of this video, or this sound in another format, was asked for."""
+    wanted = job.audio_format is not None or job.quality == "audio"
+    return wanted and answer.media_type.startswith(("video/", "audio/"))
 
 
 def probe_file(job: Job, around: Surroundings) -> Offered:

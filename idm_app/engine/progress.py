@@ -38,6 +38,8 @@ class Progress:
         self.connections = 0
         self.is_begun = False
         """Nothing is told before the first answer is there."""
+        self.bytes_share = 1.0
+        """How much of the bar the bytes fill; less where a re-encoding follows."""
         self.segments: Callable[[], SegmentShapes] | None = None
         self._clock = clock
         self._streams: list[StreamCount] = []
@@ -117,6 +119,7 @@ class Progress:
                 streams=tuple((s.name, s.received_bytes, s.total_bytes, s.total_is_estimate) for s in self._streams)
                 if detailed
                 else None,
+                bytes_share=self.bytes_share,
             )
         )
 

@@ -1,16 +1,15 @@
-"""Media through yt-dlp: the only file that imports it.
+"""Media through yt-dlp, which only this file and ``media_streams`` import.
 
-yt-dlp finds out what is there and selects; every byte of a plain HTTP format comes through our own segmented fetch, and
-every fragment of HLS and DASH through our own connections, so that progress is counted as bytes arrive.
+yt-dlp finds out what is there and selects; the bytes come over our own connections, so that progress is counted as they
+arrive.
 """
 
 import contextlib
 import functools
 import json
 import logging
+import re
 import shutil
-import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,25 +17,25 @@ from typing import Any
 
 import yt_dlp
 from yt_dlp.downloader import get_suitable_downloader
-from yt_dlp.downloader.common import FileDownloader
 from yt_dlp.downloader.dash import DashSegmentsFD
 from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.downloader.http import HttpFD
 from yt_dlp.extractor.common import UnsupportedURLIE
-from yt_dlp.postprocessor import FFmpegPostProcessor
-from yt_dlp.utils import PlaylistEntries
+from yt_dlp.postprocessor import EmbedThumbnailPP, FFmpegPostProcessor
+from yt_dlp.utils import PlaylistEntries, PostProcessingError
 
 from idm_app.engine import media_plan
 from idm_app.engine.binaries import ffmpeg_folder, put_on_path
-from idm_app.engine.fragments import FragmentFetcher
+from idm_app.engine.conversion import BYTES_SHARE, FILE_NAME, Conversion
 from idm_app.engine.media_failures import media_failure, without_queries
 from idm_app.engine.media_offer import media_offer, playlist_offer
 from idm_app.engine.media_options import media_params, site_name
-from idm_app.engine.messages import Expanded, Finished, Job, Probed, Processing, Report
-from idm_app.engine.part_file import PartFile, publish
+from idm_app.engine.media_streams import OurDashFD, OurHlsFD, SegmentedFD
+from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Report
+from idm_app.engine.names import safe_name
+from idm_app.engine.part_file import publish
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.saved_info import SavedInfo
-from idm_app.engine.segmented import Fetch
 from idm_app.engine.source import Source, guard_resolver
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
@@ -141,11 +140,14 @@ class MediaDownloader(_Extractors):
         Path(job.job_folder).mkdir(parents=True, exist_ok=True)
         super().__init__({**media_params(job, source, ffmpeg), "logger": _Logger()})
         self.add_postprocessor_hook(self._on_postprocessor)
+        if "thumbnail" in job.embed:
+            self.add_post_processor(OurEmbedThumbnailPP(self))
         self.job = job
         self.source = source
         self.around = around
         self._counts: dict[str, StreamCount] = {}
         self._watched_at = 0.0
+        self._conversion: Conversion | None = None
         self._saved_info = SavedInfo(Path(job.job_folder))
 
     def run(self) -> Report:
@@ -232,13 +234,27 @@ class MediaDownloader(_Extractors):
         total_is_guess = progress.total_bytes is not None and progress.total_is_estimate
         progress.send(Probed("media", title, name, progress.total_bytes, total_is_guess))
         progress.is_begun = True
+        progress.bytes_share = BYTES_SHARE if media_plan.is_converted(info, self.job.audio_format) else 1.0
         info = self.process_ie_result(self.sanitize_info(info, remove_private_keys=True), download=True)
         path = Path(info["requested_downloads"][0]["filepath"])
         total = path.stat().st_size
         name = media_plan.final_name(title, self.job.filename, path.suffix)
         final = publish(path, Path(self.job.folder), name)
+        beside = tuple(self._publish_subtitles(info, final))
         shutil.rmtree(self.job.job_folder, ignore_errors=True)
-        return Finished(str(final), total)
+        return Finished(str(final), total, beside)
+
+    def _publish_subtitles(self, info: dict[str, Any], video: Path) -> Iterator[str]:
+        """Those that were not embedded, by choice or because the container cannot hold them."""
+        found = info.get("requested_subtitles") or {}
+        for language, subtitles in found.items():
+            path = Path(subtitles.get("filepath") or self.job.job_folder)
+            if path.is_file():
+                yield str(publish(path, video.parent, safe_name(f"{video.stem}.{language}{path.suffix}")))
+        wanted = [language for language in self.job.subtitles if language != "all" and language[0] != "-"]
+        if missing := [language for language in wanted if not any(re.fullmatch(language, f) for f in found)]:
+            words = f"There are no subtitles in {', '.join(missing)}."
+            self.around.progress.send(Noted("no-subtitles", words))
 
     def prepare_filename(self, *args: Any, **kwargs: Any) -> Any:
         """Every name that yt-dlp makes up stays in the job's folder."""
@@ -256,7 +272,7 @@ class MediaDownloader(_Extractors):
         progress = self.around.progress
         count = self._counts.setdefault(str(info.get("format_id")), StreamCount(media_plan.stream_name(info)))
         progress.phase = count.name
-        ours = {HttpFD: _SegmentedFD, HlsFD: _HlsFD, DashSegmentsFD: _DashFD}
+        ours = {HttpFD: SegmentedFD, HlsFD: OurHlsFD, DashSegmentsFD: OurDashFD}
         found = get_suitable_downloader(info, self.params)
         downloader = ours.get(found)
         if downloader is None or info.get("request_data") or info.get("impersonate") or not info.get("url"):
@@ -296,9 +312,38 @@ class MediaDownloader(_Extractors):
         return Source(info["url"], tuple(headers.items()), None, cookies, self.source.reach)
 
     def _on_postprocessor(self, status: dict[str, Any]) -> None:
-        if status["status"] == "started" and not self.around.stopping():
-            self.around.progress.tick(force=True)
-            self.around.progress.send(Processing(_PHASES.get(status["postprocessor"], "finishing")))
+        if self._conversion:
+            self._conversion.close()
+            self._conversion = None
+        if status["status"] != "started" or self.around.stopping():
+            return
+        self.around.progress.tick(force=True)
+        phase = _PHASES.get(status["postprocessor"], "finishing")
+        self.around.progress.send(Processing(phase))
+        if phase == "converting":
+            self._conversion = self._watched_conversion(status["info_dict"])
+
+    def _watched_conversion(self, info: dict[str, Any]) -> Conversion | None:
+        share = self.around.progress.bytes_share
+        seconds = FFmpegPostProcessor(self)._get_real_video_duration(info["filepath"], fatal=False)
+
+        def tell(done: float) -> None:
+            self.around.progress.send(Processing("converting", 100 * (share + (1 - share) * done)))
+
+        return Conversion(Path(self.job.job_folder) / FILE_NAME, seconds, tell) if seconds else None
+
+
+class OurEmbedThumbnailPP(EmbedThumbnailPP):  # type: ignore[misc]
+    """A container that cannot hold a picture is no reason to lose the video."""
+
+    def run(self, info: dict[str, Any]) -> Any:
+        try:
+            return super().run(info)
+        except PostProcessingError as error:
+            log.info("%s", error)
+            words = f"The thumbnail was left out: a .{info['ext']} file cannot hold it."
+            self._downloader.around.progress.send(Noted("not-embedded", words))
+            return [], info
 
 
 def _is_playlist(info: dict[str, Any]) -> bool:
@@ -309,96 +354,6 @@ def _expanded(title: str | None, entries: Sequence[dict[str, Any]]) -> Expanded:
     if not entries:
         raise DownloadError("no-media", "the playlist is empty")
     return Expanded(title, tuple(entries))
-
-
-class _OurDownloader(FileDownloader):  # type: ignore[misc]
-    """What our downloaders have in common."""
-
-    def __init__(self, ydl: MediaDownloader, params: dict[str, Any], count: StreamCount) -> None:
-        super().__init__(ydl, params)
-        self.media = ydl
-        self.count = count
-
-
-class _SegmentedFD(_OurDownloader):
-    """A format that is one file over HTTP: over several connections."""
-
-    FD_NAME = "segmented"
-
-    def real_download(self, filename: str, info: dict[str, Any]) -> bool:
-        part = PartFile(Path(filename + ".content"))
-        part.open()
-        largest = (info.get("downloader_options") or {}).get("http_chunk_size")
-        try:
-            Fetch(
-                self.media.format_source(info),
-                part,
-                self.count,
-                self.media.around,
-                connections=self.media.job.connections,
-                largest_request_bytes=largest,
-            ).run()
-        finally:
-            part.close()
-        part.publish_as(Path(filename))
-        return True
-
-
-class _OurFragments(_OurDownloader):
-    """Fragments over our own connections; order, decryption and bookkeeping stay yt-dlp's."""
-
-    def real_download(self, filename: str, info: dict[str, Any]) -> Any:
-        with Ticking(self.media.around.progress.tick):
-            return super().real_download(filename, info)
-
-    def _prepare_and_start_frag_download(self, ctx: dict[str, Any], info: dict[str, Any]) -> None:
-        super()._prepare_and_start_frag_download(ctx, info)
-        ctx["dl"] = _Fragments(self.media, ctx, info, self.count, self.params)
-
-
-class _HlsFD(_OurFragments, HlsFD):  # type: ignore[misc]
-    """HLS."""
-
-
-class _DashFD(_OurFragments, DashSegmentsFD):  # type: ignore[misc]
-    """DASH."""
-
-
-class _Fragments:
-    """Stands where yt-dlp has its downloader for single fragments."""
-
-    def __init__(
-        self, media: MediaDownloader, ctx: dict[str, Any], info: dict[str, Any], count: StreamCount, params: Any
-    ) -> None:
-        self.params = {**params, "continuedl": False}
-        self._count = count
-        self._total = ctx.get("total_frags")
-        self._done = ctx["fragment_index"]
-        self._done_bytes = ctx["complete_frags_downloaded_bytes"]
-        self._sizes: list[int] = []
-        self._lock = threading.Lock()
-        self._fetcher = FragmentFetcher(media.format_source(info), media.around.bucket, self._add)
-        self._progress = media.around.progress
-        count.received_bytes = self._done_bytes
-        self._progress.connections = params.get("concurrent_fragment_downloads", 1)
-
-    def download(self, filename: str, info: dict[str, Any]) -> tuple[bool, bool]:
-        """Fetch one fragment into ``filename``."""
-        content = self._fetcher.fetch(info["url"], info.get("http_headers") or {})
-        Path(filename).write_bytes(content)
-        with self._lock:
-            self._done += 1
-            self._done_bytes += len(content)
-            self._sizes.append(len(content))
-            if self._total:  # the median: the first fragment is often a small header
-                left = int(statistics.median(self._sizes) * max(0, self._total - self._done))
-                self._count.total_bytes = max(self._count.received_bytes, self._done_bytes + left)
-                self._count.total_is_estimate = True
-        return True, True
-
-    def _add(self, size_bytes: int) -> None:
-        with self._lock:
-            self._count.received_bytes += size_bytes
 
 
 class _Logger:

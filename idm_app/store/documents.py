@@ -10,7 +10,20 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from idm_app.model import AudioFormat, Category, Cookie, Download, Event, Failure, Kind, Quality, Request, Status
+from idm_app.model import (
+    AudioFormat,
+    Category,
+    Cookie,
+    Download,
+    Event,
+    Extra,
+    Failure,
+    Kind,
+    Quality,
+    Request,
+    Status,
+    SubtitlesAs,
+)
 
 MAX_EVENTS = 50
 
@@ -137,6 +150,8 @@ _REQUEST = _record(
     format_id=_TEXT,
     audio_format=_enum(AudioFormat),
     subtitles=_many(_TEXT),
+    subtitles_as=_enum(SubtitlesAs),
+    embed=_many(_enum(Extra)),
     playlist_items=_TEXT,
     connections=_INTEGER,
     bytes_per_second_limit=_INTEGER,
@@ -167,6 +182,7 @@ _DOWNLOAD = _record(
     finished_at=_INSTANT,
     parent_id=_INTEGER,
     path=_TEXT,
+    beside=_many(_TEXT),
     attempts=_INTEGER,
     not_before=_INSTANT,
     revision=_INTEGER,

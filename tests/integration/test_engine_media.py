@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import media_files
 import pytest
-from engine_jobs import Jobs, Noted, Probed, Processing, Progressed, phases, sha256
+from engine_jobs import Finished, Jobs, Noted, Probed, Processing, Progressed, phases, sha256
 from media_files import SECONDS
 from media_site import MediaSite
 
@@ -33,6 +35,13 @@ def streams_of(path: Path) -> dict[str, dict[str, Any]]:
     command = [probe, "-v", "error", "-show_entries", "stream=codec_type,codec_name,duration", "-of", "json", str(path)]
     found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["streams"]
     return {stream["codec_type"]: stream for stream in found}
+
+
+def probed(path: Path, *sections: str) -> dict[str, Any]:
+    """Those sections of what ffprobe finds."""
+    command = [media_files.program("ffprobe"), "-v", "error", *sections, "-of", "json", str(path)]
+    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return found
 
 
 def _any_video(site: MediaSite) -> str:
@@ -230,6 +239,62 @@ def test_files_of_this_machine_are_not_media(jobs: Jobs, media_site: MediaSite, 
 def test_subtitles_are_embedded(jobs: Jobs, media_site: MediaSite) -> None:
     run = jobs.start(media_site.rich_page(), subtitles=("en",))
     assert "subtitle" in streams_of(run.finished())
+
+
+def test_subtitles_beside_the_video(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.rich_page(), subtitles=("en", "de"), subtitles_beside=True)
+    path = run.finished()
+    assert jobs.names() == ["Rich Test.en.vtt", "Rich Test.mp4"]
+    assert run.of(Finished)[0].beside == (str(path.with_name("Rich Test.en.vtt")),)
+    assert "subtitle" not in streams_of(path)
+    assert [note.message for note in run.of(Noted)] == ["There are no subtitles in de."]
+
+
+def test_a_thumbnail_the_metadata_and_chapters_are_embedded(jobs: Jobs, media_site: MediaSite) -> None:
+    path = jobs.start(media_site.talk_page(), embed=("thumbnail", "metadata", "chapters")).finished()
+    found = probed(path, "-show_chapters", "-show_format", "-show_streams")
+    assert [chapter["tags"]["title"] for chapter in found["chapters"]] == ["Opening", "The end"]
+    assert found["format"]["tags"]["title"] == "A Talk"
+    assert [s["codec_type"] for s in found["streams"] if s["disposition"]["attached_pic"]] == ["video"]
+    assert jobs.names() == ["A Talk.mp4"]
+
+
+def test_nothing_is_embedded_unless_asked_for(jobs: Jobs, media_site: MediaSite) -> None:
+    found = probed(jobs.start(media_site.talk_page()).finished(), "-show_chapters", "-show_format", "-show_streams")
+    assert found["chapters"] == []
+    assert "title" not in found["format"]["tags"]
+    assert len(found["streams"]) == 2
+
+
+def test_a_thumbnail_that_the_container_cannot_hold_costs_no_video(jobs: Jobs, media_site: MediaSite) -> None:
+    video, _ = media_site.server.files[_any_video(media_site)]
+    media_site.server.files["/wide.webm"] = (video, "video/webm")
+    body = b'<title>Wide</title><video poster="/poster.jpg"><source src="/wide.webm" type="video/webm"></video>'
+    media_site.server.files["/wide.html"] = (b"<html>" + body + b"</html>", "text/html")
+    media_site.server.files["/poster.jpg"] = next(f for p, f in media_site.server.files.items() if p.endswith(".jpg"))
+    run = jobs.start(media_site.server.url("/wide.html"), embed=("thumbnail",))
+    assert run.finished().name == "Wide.webm"
+    assert [note.code for note in run.of(Noted)] == ["not-embedded"]
+
+
+@pytest.mark.parametrize(("quality", "taken"), [("best", 1080), ("2160p", 1080), ("720p", 720), ("480p", 480)])
+def test_a_quality_is_the_best_that_is_not_higher(jobs: Jobs, media_site: MediaSite, quality: str, taken: int) -> None:
+    url = media_site.ladder()
+    assert_plays(jobs.start(url, quality=quality).finished(), "video")
+    folder = urlsplit(url).path.rpartition("/")[0]
+    asked = [height for height in (480, 720, 1080) if media_site.server.stats(f"{folder}/{height}.m3u8").requests]
+    assert max(asked) == taken  # the first is looked at for the length
+
+
+def test_a_conversion_tells_how_far_it_is_and_the_bar_never_goes_back(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.long_sound(), audio_format="mp3")
+    assert run.finished().suffix == ".mp3"
+    shares = [100 * r.bytes_share * r.received_bytes / r.total_bytes for r in run.of(Progressed) if r.total_bytes]
+    converting = [report.progress for report in run.of(Processing) if report.progress is not None]
+    assert max(shares) == pytest.approx(90)
+    assert len(converting) > 1
+    assert [*shares, *converting] == sorted([*shares, *converting])
+    assert max(converting) <= 100
 
 
 def test_a_hostile_title_stays_in_the_folder(jobs: Jobs, media_site: MediaSite) -> None:

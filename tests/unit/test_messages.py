@@ -33,10 +33,11 @@ MESSAGES = [
     Probed("file", "t", "n", 5, True),
     Progressed(1, 2, False, 3.5, None, "video", 4, ((0, 5, 1),), (("video", 1, None, False),)),
     Processing("merging"),
+    Processing("converting", 95.5),
     Noted("restarted", "line\nbreak"),
     Expanded("t", ({"url": "http://x", "title": None},)),
     Offered("media", "t", formats=({"format_id": "1"},), subtitles=("en",), extraction='{"a": "ф"}'),
-    Finished("/f/x", 9),
+    Finished("/f/x", 9, ("/f/x.en.vtt",)),
     Failed("not-found", "m", "d", False, 3.0),
 ]
 

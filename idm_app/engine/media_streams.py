@@ -1,0 +1,122 @@
+"""Where the bytes of media come from: our own connections, in the places where yt-dlp has its downloaders.
+
+A plain HTTP format goes through the segmented fetch; fragments of HLS and DASH over connections that stay open. Order,
+decryption and bookkeeping of fragments stay yt-dlp's.
+"""
+
+import statistics
+import threading
+from pathlib import Path
+from typing import Any, Protocol
+
+from yt_dlp.downloader.common import FileDownloader
+from yt_dlp.downloader.dash import DashSegmentsFD
+from yt_dlp.downloader.hls import HlsFD
+
+from idm_app.engine.fragments import FragmentFetcher
+from idm_app.engine.messages import Job
+from idm_app.engine.part_file import PartFile
+from idm_app.engine.progress import StreamCount, Ticking
+from idm_app.engine.segmented import Fetch
+from idm_app.engine.source import Source
+from idm_app.engine.surroundings import Surroundings
+
+
+class Media(Protocol):
+    """The YoutubeDL of one job, as far as it matters here."""
+
+    job: Job
+    around: Surroundings
+
+    def format_source(self, info: dict[str, Any]) -> Source:
+        """Where a format is, with the headers and cookies that yt-dlp has for it."""
+
+
+class _OurDownloader(FileDownloader):  # type: ignore[misc]
+    """What our downloaders have in common."""
+
+    def __init__(self, media: Media, params: dict[str, Any], count: StreamCount) -> None:
+        super().__init__(media, params)
+        self.media = media
+        self.count = count
+
+
+class SegmentedFD(_OurDownloader):
+    """A format that is one file over HTTP: over several connections."""
+
+    FD_NAME = "segmented"
+
+    def real_download(self, filename: str, info: dict[str, Any]) -> bool:
+        part = PartFile(Path(filename + ".content"))
+        part.open()
+        largest = (info.get("downloader_options") or {}).get("http_chunk_size")
+        try:
+            Fetch(
+                self.media.format_source(info),
+                part,
+                self.count,
+                self.media.around,
+                connections=self.media.job.connections,
+                largest_request_bytes=largest,
+            ).run()
+        finally:
+            part.close()
+        part.publish_as(Path(filename))
+        return True
+
+
+class _OurFragments(_OurDownloader):
+    """Fragments over our own connections; order, decryption and bookkeeping stay yt-dlp's."""
+
+    def real_download(self, filename: str, info: dict[str, Any]) -> Any:
+        with Ticking(self.media.around.progress.tick):
+            return super().real_download(filename, info)
+
+    def _prepare_and_start_frag_download(self, ctx: dict[str, Any], info: dict[str, Any]) -> None:
+        super()._prepare_and_start_frag_download(ctx, info)
+        ctx["dl"] = _Fragments(self.media, ctx, info, self.count, self.params)
+
+
+class OurHlsFD(_OurFragments, HlsFD):  # type: ignore[misc]
+    """HLS."""
+
+
+class OurDashFD(_OurFragments, DashSegmentsFD):  # type: ignore[misc]
+    """DASH."""
+
+
+class _Fragments:
+    """Stands where yt-dlp has its downloader for single fragments."""
+
+    def __init__(
+        self, media: Media, ctx: dict[str, Any], info: dict[str, Any], count: StreamCount, params: Any
+    ) -> None:
+        self.params = {**params, "continuedl": False}
+        self._count = count
+        self._total = ctx.get("total_frags")
+        self._done = ctx["fragment_index"]
+        self._done_bytes = ctx["complete_frags_downloaded_bytes"]
+        self._sizes: list[int] = []
+        self._lock = threading.Lock()
+        self._fetcher = FragmentFetcher(media.format_source(info), media.around.bucket, self._add)
+        self._progress = media.around.progress
+        count.received_bytes = self._done_bytes
+        self._progress.connections = params.get("concurrent_fragment_downloads", 1)
+
+    def download(self, filename: str, info: dict[str, Any]) -> tuple[bool, bool]:
+        """Fetch one fragment into ``filename``."""
+        content = self._fetcher.fetch(info["url"], info.get("http_headers") or {})
+        Path(filename).write_bytes(content)
+        with self._lock:
+            self._done += 1
+            self._done_bytes += len(content)
+            self._sizes.append(len(content))
+            if self._total:  # the median: the first fragment is often a small header
+                left = int(statistics.median(self._sizes) * max(0, self._total - self._done))
+                self._count.total_bytes = max(self._count.received_bytes, self._done_bytes + left)
+                self._count.total_is_estimate = True
+        return True, True
+
+    def _add(self, size_bytes: int) -> None:
+        with self._lock:
+            self._count.received_bytes += size_bytes
