@@ -3,7 +3,7 @@
 python3 dev.py run [OPTION ...]     install what is missing, start the server (it gets the options: --port 8001)
 python3 dev.py test [ARGUMENT ...]  install what the tests need, a browser too, and run them all; with arguments for
                                     pytest only those: tests/unit -k feed
-python3 dev.py check [--fix]        format, lint, types, layers, the extension's JavaScript
+python3 dev.py check [--fix]        format, lint, types, layers, the Dockerfile, the extension's JavaScript
 python3 dev.py bench [NAME ...]     run the benchmarks, or one, which gets the further arguments
 """
 
@@ -119,6 +119,7 @@ def check(arguments: Sequence[str]) -> int:
         "lint": lambda: [tool("ruff"), "check", *(["--fix"] if fix else []), "."],
         "types": lambda: [tool("mypy")],
         "layers": lambda: [tool("lint-imports")],
+        "Dockerfile": lambda: [tool("hadolint"), "Dockerfile"],
         "JavaScript": lambda: [node(), ensure_typescript(), "-p", "extension/jsconfig.json"],
     }
     failed = 0
