@@ -29,8 +29,16 @@ export default {
       socket.io.reconnectionDelayMax(2000);
       socket.on("connect", () => (this.connection = "connected"));
       socket.on("disconnect", () => (this.connection = "offline"));
-      socket.on("connect_error", () => (this.connection = "offline"));
+      socket.on("connect_error", () => {
+        this.connection = "offline";
+        this.askForSignIn();
+      });
       if (socket.connected) this.connection = "connected";
+    },
+    // The session may have ended, here or on another device: the page anew is the one that asks for the password.
+    async askForSignIn() {
+      const answer = await fetch("api/stats").catch(() => null);
+      if (answer?.status === 401) location.reload();
     },
   },
 };

@@ -99,7 +99,7 @@ def build(options: Options, store: Store, access: Access) -> FastAPI:
         lifespan=lifespan,
     )
     add_api(app, manager, access)
-    build_dashboard(manager)
+    build_dashboard(manager, access)
     core.sio.eio.cors_allowed_origins = []  # the gate decides; NiceGUI ships "*"
     ui.run_with(
         app,

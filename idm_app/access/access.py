@@ -96,9 +96,9 @@ class Access:
         """A code that can be traded for a token, once and for a minute."""
         return self._pairings.open()
 
-    def is_open(self, pairing: Pairing) -> bool:
-        """Whether nobody has used it yet."""
-        return self._pairings.is_open(pairing.code)
+    def is_open(self, code: str) -> bool:
+        """Whether it can still be traded."""
+        return self._pairings.is_open(code)
 
     async def pair(self, code: str, name: str, address: str) -> tuple[Token, str]:
         """A token for a code. Raises :class:`UnknownPairing`, :class:`TooManyTries`, :class:`StoreFull`."""

@@ -4,6 +4,7 @@ from fastapi import Request
 from nicegui import app, ui
 
 from idm_app import desktop
+from idm_app.access import Access
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.tab import Tab
 from idm_app.dashboard.theme import add_theme, speak
@@ -14,7 +15,7 @@ from idm_app.manager import Manager
 __all__ = ["build_dashboard"]
 
 
-def build_dashboard(manager: Manager) -> None:
+def build_dashboard(manager: Manager, access: Access) -> None:
     """Register the dashboard with NiceGUI. Once, before the server starts."""
     board = Board(manager)
     add_theme(on_desktop=desktop.is_shared_with(manager.options))
@@ -25,4 +26,4 @@ def build_dashboard(manager: Manager) -> None:
         """``show`` and ``q``: the filter and the search, so that they survive a reload."""
         words = spoken(request.cookies.get("language"), request.headers.get("accept-language", ""))
         speak(words)
-        Tab(board, View.of(show, q), words)
+        Tab(board, access, View.of(show, q), words)

@@ -5,9 +5,11 @@ from urllib.parse import urlencode
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from idm_app.access import Access
 from idm_app.dashboard.actions import Actions
 from idm_app.dashboard.adding import AddDialog, AddForm, Problems
 from idm_app.dashboard.board import Board
+from idm_app.dashboard.devices import DevicesDialog
 from idm_app.dashboard.download_list import DownloadList
 from idm_app.dashboard.elements import FilterList, LanguageMenu, PageHeader, PageKeys, StatusBar, ThemeSwitch
 from idm_app.dashboard.row_state import title
@@ -29,18 +31,22 @@ _CATEGORY_ICONS = {
 class Tab:
     """What one browser tab shows and has selected."""
 
-    def __init__(self, board: Board, view: View, words: Words) -> None:
+    def __init__(self, board: Board, access: Access, view: View, words: Words) -> None:
         self._board = board
         self._words = words
         self._view = view
         self._actions = Actions(board.manager, words)
         self._dialog = AddDialog(board.manager, words)
+        self._devices = DevicesDialog(access, words)
         self._form: AddForm | None = None
         with ui.element("div").classes("shell"):
             self._header = PageHeader(view.text)
             self._header.on("press", self._press)
             self._header.on("search", self._search)
             with self._header:
+                ui.button(icon="devices", on_click=self._devices.open).classes("icon-button").props(
+                    f'flat dense aria-label="{words("devices.title")}" title="{words("devices.title")}"'
+                )
                 ThemeSwitch()
                 LanguageMenu(words)
             self._filters = FilterList(board.totals(words), _filter_groups(words), view.show)
