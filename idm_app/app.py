@@ -46,7 +46,7 @@ def run(options: Options) -> None:
         sockets = [bound.enter_context(_bind(options.host, port)) for port in options.ports]
         store = _open_store(options)
         access = _open_access(options, store)
-        loop_factory = uvicorn.Config("", loop="auto").get_loop_factory()
+        loop_factory = uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(_serve(options, store, access, sockets))
 
@@ -214,3 +214,5 @@ def _set_up_logging() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Escaping("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # uvicorn says so after each WebSocket that the gate has answered with a status, though it is answered well.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.msg)

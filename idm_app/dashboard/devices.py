@@ -41,17 +41,23 @@ class DevicesDialog:
         self._shown = None
         with self._card:
             ui.label(self._words("devices.title")).classes("heading")
-            ui.label(self._words("devices.hint") if self._access.needs_sign_in else self._words("devices.hint_on_loopback")).classes("hint")
+            ui.label(
+                self._words("devices.hint") if self._access.needs_sign_in else self._words("devices.hint_on_loopback")
+            ).classes("hint")
             with ui.element("div").classes("buttons"):
-                ui.button(self._words("devices.pair"), icon="extension", on_click=self._pair).props("unelevated no-caps")
-                ui.button(self._words("devices.new_token"), icon="key", on_click=self._ask_for_token).props("flat no-caps")
+                ui.button(self._words("devices.pair"), icon="extension", on_click=self._pair).props(
+                    "unelevated no-caps"
+                )
+                ui.button(self._words("devices.new_token"), icon="key", on_click=self._ask_for_token).props(
+                    "flat no-caps"
+                )
             self._news = ui.element("div").classes("news").props("aria-live=polite")
             self._list = ui.element("ul").classes("tokens")
             with ui.element("div").classes("answers"):
                 if self._access.needs_sign_in:
-                    ui.button(self._words("devices.sign_out_everywhere"), on_click=lambda: self._leave("/everywhere")).props(
-                        "flat no-caps"
-                    )
+                    ui.button(
+                        self._words("devices.sign_out_everywhere"), on_click=lambda: self._leave("/everywhere")
+                    ).props("flat no-caps")
                     ui.button(self._words("devices.sign_out"), on_click=lambda: self._leave("")).props("flat no-caps")
                 ui.button(self._words("devices.close"), on_click=self._dialog.close).props("unelevated no-caps")
         self._look_again()
@@ -90,7 +96,9 @@ class DevicesDialog:
         self._pairing = None
         tokens = self._access.tokens()
         is_used = self._shown is not None and len(tokens) > len(self._shown)
-        self._tell(self._words("devices.paired", name=tokens[-1].name) if is_used else self._words("devices.code_expired"))
+        self._tell(
+            self._words("devices.paired", name=tokens[-1].name) if is_used else self._words("devices.code_expired")
+        )
 
     # -- tokens
 
@@ -98,8 +106,14 @@ class DevicesDialog:
         self._pairing = None
         self._news.clear()
         with self._news, ui.element("form").classes("new-token") as form:
-            name = ui.input(self._words("devices.name")).props("outlined dense autofocus maxlength=100 autocomplete=off")
-            scopes = ui.select({key: self._words(f"devices.may_{key}") for key in _SCOPES}, value="control", label=self._words("devices.may")).props("outlined dense")
+            name = ui.input(self._words("devices.name")).props(
+                "outlined dense autofocus maxlength=100 autocomplete=off"
+            )
+            scopes = ui.select(
+                {key: self._words(f"devices.may_{key}") for key in _SCOPES},
+                value="control",
+                label=self._words("devices.may"),
+            ).props("outlined dense")
             ui.button(self._words("devices.make")).props("type=submit unelevated no-caps")
 
         async def make() -> None:
@@ -113,7 +127,9 @@ class DevicesDialog:
             self._news.clear()
             with self._news:
                 ui.label(self._words("devices.token_once"))
-                ui.input(value=secret).props(f'outlined dense readonly aria-label="{self._words("devices.token")}"').classes("code")
+                ui.input(value=secret).props(
+                    f'outlined dense readonly aria-label="{self._words("devices.token")}"'
+                ).classes("code")
             self._look_again()
 
         form.on("submit.prevent", make)
@@ -136,8 +152,10 @@ class DevicesDialog:
             with ui.element("div"):
                 ui.label(token.name).classes("heading")
                 ui.label(f"{self._may(token)} · {used}").classes("hint")
-            revoke = ui.button(self._words("devices.revoke"), on_click=lambda: self._revoke(token)).props("flat no-caps color=negative")
-            revoke.props["aria-label"] = f"{self._words("devices.revoke")} {token.name}"
+            revoke = ui.button(self._words("devices.revoke"), on_click=lambda: self._revoke(token)).props(
+                "flat no-caps color=negative"
+            )
+            revoke.props["aria-label"] = f"{self._words('devices.revoke')} {token.name}"
 
     def _may(self, token: Token) -> str:
         granted = set(token.scopes)
