@@ -175,8 +175,11 @@ class Manager:
         return [self._ledger.get(download.id) or download for download in answer]
 
     async def pause(self, download_id: int) -> Download:
-        """Stop it; every byte stays. Raises :class:`WrongStatus`."""
+        """Stop it; every byte stays. A recording is ended and becomes a finished file. Raises :class:`WrongStatus`."""
         check_transition(self.get(download_id).status, Status.PAUSED)
+        if self.get(download_id).phase == "recording":
+            self._supervisor.conclude(download_id)
+            return self.get(download_id)
         await self._stop_worker(download_id)
         download = self.get(download_id)
         if not download.status.is_finished:  # it may have ended while it was being stopped

@@ -107,6 +107,11 @@ class MediaSite:
         self.server.files[f"{folder}/ladder.m3u8"] = ("\n".join(lines).encode(), _TYPES[".m3u8"])
         return self.server.url(f"{folder}/ladder.m3u8")
 
+    def live(self, **knobs: Any) -> "LiveStream":
+        """HLS that is being sent, encrypted with AES-128; nothing is there until it is sent."""
+        url = self._copy("hls", "index.m3u8", knobs)
+        return LiveStream(self.server, urlsplit(url).path)
+
     def empty_page(self) -> str:
         """A page without media."""
         return self._page("Nothing", "<p>Only words.</p>")
@@ -158,6 +163,43 @@ class MediaSite:
         path = f"/{next(self._numbers)}{suffix}"
         self.server.files[path] = (body, _TYPES[suffix])
         return path
+
+
+class LiveStream:
+    """One stream, sent piece by piece, over and over; the newest three pieces are on offer."""
+
+    WINDOW = 3
+
+    def __init__(self, server: FaultServer, path: str) -> None:
+        self.url = server.url(path)
+        self.path = path
+        self._server = server
+        self._sent = 0
+        head, *pieces = re.split(r"(?=#EXTINF)", server.files[path][0].decode().replace("#EXT-X-ENDLIST", ""))
+        self._head = "\n".join(
+            line for line in head.splitlines() if "PLAYLIST-TYPE" not in line and "SEQUENCE" not in line
+        )
+        self._pieces = pieces
+        self._put("")
+
+    def send(self, pieces: int = 1) -> None:
+        """Of a second each."""
+        self._sent += pieces
+        self._put("")
+
+    def end(self) -> None:
+        """It is over, and says so."""
+        self._put("#EXT-X-ENDLIST\n")
+
+    def vanish(self) -> None:
+        """It is over; a page is in its place."""
+        self._server.files[self.path] = (b"<html><body>Thank you for watching.</body></html>", _TYPES[".html"])
+
+    def _put(self, end: str) -> None:
+        first = max(0, self._sent - self.WINDOW)
+        pieces = "".join(self._pieces[n % len(self._pieces)] for n in range(first, self._sent))
+        text = f"{self._head}\n#EXT-X-MEDIA-SEQUENCE:{first}\n{pieces}{end}"
+        self._server.files[self.path] = (text.encode(), _TYPES[".m3u8"])
 
 
 def _with_query(body: bytes, suffix: str, query: str) -> bytes:

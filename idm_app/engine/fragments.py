@@ -19,30 +19,40 @@ STALL_SECONDS = 10
 
 
 class FragmentFetcher:
-    """Fetches fragments for several threads at once. ``count`` hears of every byte as it comes, and of bytes lost."""
+    """Fetches fragments for several threads at once. ``count`` hears of every byte as it comes, and of bytes lost.
 
-    def __init__(self, source: Source, bucket: TokenBucket, count: Callable[[int], None]) -> None:
+    Once ``is_over()`` what is being fetched is given up within a second.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        bucket: TokenBucket,
+        count: Callable[[int], None],
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._is_over = is_over
         self._source = source
         self._bucket = bucket
         self._count = count
         self._local = threading.local()
 
-    def fetch(self, url: str, headers: Mapping[str, str]) -> bytes:
+    def fetch(self, url: str, headers: Mapping[str, str], *, is_counted: bool = True) -> bytes:
         """The whole body. Raises :class:`DownloadError` when it has been tried often enough."""
         checked_target(url, self._source.reach)
         tries = 0
         while True:
             try:
-                return self._fetch_once(url, headers)
+                return self._fetch_once(url, headers, self._count if is_counted else _count_nothing)
             except DownloadError as error:
                 tries += 1
-                if not error.retryable or tries >= MOST_TRIES:
+                if not error.retryable or tries >= MOST_TRIES or self._is_over():
                     raise
                 delay = min(5.0, 0.3 * 2**tries) * random.uniform(0.8, 1.2)
                 time.sleep(max(delay, min(30.0, error.retry_after_seconds or 0.0)))
 
-    def _fetch_once(self, url: str, headers: Mapping[str, str]) -> bytes:
-        request = _Request(self._bucket, self._count)
+    def _fetch_once(self, url: str, headers: Mapping[str, str], count: Callable[[int], None]) -> bytes:
+        request = _Request(self._bucket, count)
         handle = self._handle()
         lines = [f"{name}: {value}" for name, value in headers.items() if name.lower() != "accept-encoding"]
         handle.setopt(pycurl.URL, url.encode())
@@ -54,13 +64,13 @@ class FragmentFetcher:
             handle.perform()
             request.check(url, wants_part="Range" in headers)
         except pycurl.error as error:
-            self._count(-request.size)
+            count(-request.size)
             code, text = error.args
             if request.failure:
                 raise request.failure from error
             raise DownloadError("blocked-address" if self._local.blocked else failure_code(code), text) from error
         except DownloadError:
-            self._count(-request.size)
+            count(-request.size)
             raise
         return b"".join(request.buffers)
 
@@ -73,12 +83,18 @@ class FragmentFetcher:
             handle.setopt(pycurl.FOLLOWLOCATION, 1)
             handle.setopt(pycurl.MAXREDIRS, MAX_REDIRECTS)
             handle.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+            handle.setopt(pycurl.NOPROGRESS, 0)
+            handle.setopt(pycurl.XFERINFOFUNCTION, lambda *_: self._is_over())
             handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
             handle.setopt(pycurl.LOW_SPEED_TIME, STALL_SECONDS)
         return handle
 
     def _on_blocked(self) -> None:
         self._local.blocked = True
+
+
+def _count_nothing(_: int) -> None:
+    pass
 
 
 class _Request:

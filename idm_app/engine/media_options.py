@@ -53,6 +53,7 @@ def media_params(job: Job, source: Source, ffmpeg_folder: Path | None) -> dict[s
         "noplaylist": job.playlist_items is None,
         "writethumbnail": "thumbnail" in job.embed,
         "merge_output_format": "mp4/mkv" if job.embed or job.subtitles else None,  # these can hold all that is put in
+        "compat_opts": {"no-direct-merge"},  # ffmpeg would fetch, and heed neither limits nor reach
         "js_runtimes": {name: {} for name in JAVASCRIPT_RUNTIMES},
         "postprocessors": _postprocessors(job),
         "postprocessor_args": {

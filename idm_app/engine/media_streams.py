@@ -14,9 +14,10 @@ from yt_dlp.downloader.dash import DashSegmentsFD
 from yt_dlp.downloader.hls import HlsFD
 
 from idm_app.engine.fragments import FragmentFetcher
-from idm_app.engine.messages import Job
+from idm_app.engine.messages import Job, Noted
 from idm_app.engine.part_file import PartFile
 from idm_app.engine.progress import StreamCount, Ticking
+from idm_app.engine.recording import Recording
 from idm_app.engine.segmented import Fetch
 from idm_app.engine.source import Source
 from idm_app.engine.surroundings import Surroundings
@@ -83,6 +84,28 @@ class OurHlsFD(_OurFragments, HlsFD):  # type: ignore[misc]
 
 class OurDashFD(_OurFragments, DashSegmentsFD):  # type: ignore[misc]
     """DASH."""
+
+
+class LiveHlsFD(_OurDownloader):
+    """HLS that is being sent now."""
+
+    def real_download(self, filename: str, info: dict[str, Any]) -> bool:
+        around, count = self.media.around, self.count
+        lock = threading.Lock()
+
+        def add(size_bytes: int) -> None:
+            with lock:
+                count.received_bytes += size_bytes
+
+        fetcher = FragmentFetcher(self.media.format_source(info), around.bucket, add, around.concluding.is_set)
+        path = Path(filename + ".recording")
+        recording = Recording(path, fetcher, around.concluding, lambda *note: around.progress.send(Noted(*note)))
+        count.received_bytes = recording.size_bytes
+        around.progress.connections = 1
+        with Ticking(around.progress.tick):
+            recording.run(info["url"], info.get("http_headers") or {})
+        recording.finish_as(Path(filename))
+        return True
 
 
 class _Fragments:

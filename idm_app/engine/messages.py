@@ -1,8 +1,8 @@
 """The border between the server and a worker: JSON lines, one message each.
 
-In (worker's stdin): one :class:`Job`, then any number of :class:`Limit`; **end of input means stop**: flush, keep
-every byte, leave no child. Out (stdout): reports, in the past tense, the last one :class:`Finished` or
-:class:`Failed`, or none after a stop. Sizes are bytes, rates bytes per second, durations seconds.
+In (worker's stdin): one :class:`Job`, then any number of :class:`Limit` and :class:`Conclude`; **end of input means
+stop**: flush, keep every byte, leave no child. Out (stdout): reports, in the past tense, the last one
+:class:`Finished` or :class:`Failed`, or none after a stop. Sizes are bytes, rates bytes per second, durations seconds.
 """
 
 import json
@@ -54,6 +54,11 @@ class Limit:
     """A new rate limit while running; ``None`` lifts it."""
 
     bytes_per_second: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """End what has no end of its own, a recording, and make a finished file of what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +164,11 @@ class Failed:
 
 
 Report = Probed | Progressed | Processing | Noted | Expanded | Offered | Finished | Failed
-Command = Job | Limit
+Command = Job | Limit | Conclude
 
 _TYPES: dict[str, type[Any]] = {
     cls.__name__.lower(): cls
-    for cls in (Job, Limit, Probed, Progressed, Processing, Noted, Expanded, Offered, Finished, Failed)
+    for cls in (Job, Limit, Conclude, Probed, Progressed, Processing, Noted, Expanded, Offered, Finished, Failed)
 }
 
 

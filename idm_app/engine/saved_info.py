@@ -16,11 +16,11 @@ class SavedInfo:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "info.json"
 
-    def read(self, asked: list[Any]) -> dict[str, Any] | None:
+    def read(self, asked: list[Any], usable_seconds: float = USABLE_SECONDS) -> dict[str, Any] | None:
         """What was extracted for just this, not long ago; else ``None``."""
         try:
             record = json.loads(self._path.read_bytes())
-            if record["asked"] == asked and 0 <= time.time() - record["at"] < USABLE_SECONDS:
+            if record["asked"] == asked and 0 <= time.time() - record["at"] < usable_seconds:
                 return dict(record["info"])
         except (OSError, ValueError, KeyError, TypeError):
             pass

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from idm_app.engine.launchers import Launcher, Process, default_launcher
-from idm_app.engine.messages import Command, Failed, Job, Limit, Progressed, Report, decode, encode
+from idm_app.engine.messages import Command, Conclude, Failed, Job, Limit, Progressed, Report, decode, encode
 from idm_app.errors import FAILURES
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,12 @@ class Supervisor:
         worker = self._workers.get(download_id)
         if worker and worker.process and not worker.stopping:
             self._send(worker.process, Limit(bytes_per_second))
+
+    def conclude(self, download_id: int) -> None:
+        """End a recording with what is there; it then finishes as any other."""
+        worker = self._workers.get(download_id)
+        if worker and worker.process and not worker.stopping:
+            self._send(worker.process, Conclude())
 
     def is_stopping(self, download_id: int) -> bool:
         """Whether :meth:`stop` was called for the running download. Still true inside ``on_exit``."""

@@ -1,7 +1,8 @@
 """What everything in one worker shares."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 
 from idm_app.engine.progress import Progress
 from idm_app.engine.throttle import TokenBucket
@@ -18,3 +19,5 @@ class Surroundings:
     bucket: TokenBucket
     progress: Progress
     stopping: Callable[[], bool]
+    concluding: Event = field(default_factory=Event)
+    """Set when what has no end of its own is to be ended with what is there: a recording."""

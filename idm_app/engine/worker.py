@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from idm_app.engine.messages import Failed, Job, Limit, Report, decode, encode
+from idm_app.engine.messages import Conclude, Failed, Job, Limit, Report, decode, encode
 from idm_app.engine.plain_file import PART_NAME, LeadsToMedia, fetch_file, probe_file, source_of
 from idm_app.engine.progress import Progress
 from idm_app.engine.surroundings import Stopped, Surroundings
@@ -41,6 +41,7 @@ class Border:
         self._bucket = bucket
         self._lock = threading.Lock()
         self.stopping = threading.Event()
+        self.concluding = threading.Event()
         self.at_rest = threading.Event()
         threading.Thread(target=self._read, name="commands", daemon=True).start()
 
@@ -60,6 +61,8 @@ class Border:
                 command = decode(line)
                 if isinstance(command, Limit):
                     self._bucket.set_limit(command.bytes_per_second)
+                elif isinstance(command, Conclude):
+                    self.concluding.set()
         except OSError:
             pass  # the server was killed: an end of input as well
         except ValueError:
@@ -86,7 +89,7 @@ def main() -> None:
         sys.exit("the first line must be a job")
     bucket = TokenBucket(job.bytes_per_second_limit)
     border = Border(commands, reports_fd, bucket)
-    report = run(job, Surroundings(bucket, Progress(border.send), border.stopping.is_set))
+    report = run(job, Surroundings(bucket, Progress(border.send), border.stopping.is_set, border.concluding))
     if report is not None:
         border.send(report)
     border.at_rest.set()

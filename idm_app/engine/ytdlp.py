@@ -8,6 +8,7 @@ import contextlib
 import functools
 import json
 import logging
+import math
 import re
 import shutil
 import time
@@ -30,7 +31,7 @@ from idm_app.engine.conversion import BYTES_SHARE, FILE_NAME, Conversion
 from idm_app.engine.media_failures import media_failure, without_queries
 from idm_app.engine.media_offer import media_offer, playlist_offer
 from idm_app.engine.media_options import media_params, site_name
-from idm_app.engine.media_streams import OurDashFD, OurHlsFD, SegmentedFD
+from idm_app.engine.media_streams import LiveHlsFD, OurDashFD, OurHlsFD, SegmentedFD
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Report
 from idm_app.engine.names import safe_name
 from idm_app.engine.part_file import publish
@@ -197,7 +198,14 @@ class MediaDownloader(_Extractors):
             saved = probed
         if saved is not None:
             return self.process_ie_result(saved, download=False), False
-        return self._extract(), True
+        try:
+            return self._extract(), True
+        except Exception:
+            recorded = any(Path(self.job.job_folder).glob("*.recording"))
+            old = self._saved_info.read(self._asked(), usable_seconds=math.inf) if recorded else None
+            if old is None:
+                raise
+            return self.process_ie_result(old, download=False), True  # the stream is over: finish with what is there
 
     def _asked(self) -> list[Any]:
         job = self.job
@@ -271,10 +279,11 @@ class MediaDownloader(_Extractors):
             return super().dl(name, info, subtitle, test)
         progress = self.around.progress
         count = self._counts.setdefault(str(info.get("format_id")), StreamCount(media_plan.stream_name(info)))
-        progress.phase = count.name
+        is_live = bool(info.get("is_live"))
+        progress.phase = "recording" if is_live else count.name
         ours = {HttpFD: SegmentedFD, HlsFD: OurHlsFD, DashSegmentsFD: OurDashFD}
-        found = get_suitable_downloader(info, self.params)
-        downloader = ours.get(found)
+        is_live_hls = is_live and str(info.get("protocol")).startswith("m3u8")
+        downloader = LiveHlsFD if is_live_hls else ours.get(get_suitable_downloader(info, self.params))
         if downloader is None or info.get("request_data") or info.get("impersonate") or not info.get("url"):
             with Ticking(lambda: self._watch(Path(name + ".part"), count)):
                 return super().dl(name, info)

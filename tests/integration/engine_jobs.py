@@ -12,7 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from idm_app.engine.messages import Failed, Finished, Job, Limit, Noted, Probed, Processing, Progressed, decode, encode
+from idm_app.engine.messages import (
+    Conclude,
+    Failed,
+    Finished,
+    Job,
+    Limit,
+    Noted,
+    Probed,
+    Processing,
+    Progressed,
+    decode,
+    encode,
+)
 
 R = TypeVar("R")
 
@@ -69,6 +81,10 @@ class Run:
     def limit(self, bytes_per_second: int | None) -> None:
         """A new rate limit."""
         self._send(Limit(bytes_per_second))
+
+    def conclude(self) -> None:
+        """End a recording."""
+        self._send(Conclude())
 
     def of(self, kind: type[R]) -> list[R]:
         """The reports of one kind."""

@@ -14,7 +14,7 @@ import media_files
 import pytest
 from engine_jobs import Finished, Jobs, Noted, Probed, Processing, Progressed, phases, sha256
 from media_files import SECONDS
-from media_site import MediaSite
+from media_site import LiveStream, MediaSite
 
 from idm_app.engine.binaries import ffmpeg_folder
 from idm_app.engine.messages import Expanded
@@ -295,6 +295,80 @@ def test_a_conversion_tells_how_far_it_is_and_the_bar_never_goes_back(jobs: Jobs
     assert len(converting) > 1
     assert [*shares, *converting] == sorted([*shares, *converting])
     assert max(converting) <= 100
+
+
+def pieces_of(path: Path) -> int:
+    """How many of a live stream's pieces, of a second each, are in the file: the key frame that begins each."""
+    packets = probed(path, "-select_streams", "v", "-show_entries", "packet=flags")["packets"]
+    return sum("K" in packet["flags"] for packet in packets)
+
+
+def recorded(run: Any, fetched: int, stream: LiveStream, site: MediaSite) -> None:
+    """Wait until so many pieces have been asked for, and the playlist after them again."""
+    folder = stream.path.rpartition("/")[0]
+
+    def asked() -> int:
+        return sum(site.server.stats(f"{folder}/index{n}.ts").requests for n in range(6))
+
+    run.until(lambda _: asked() >= fetched)
+    looked = site.server.stats(stream.path).requests
+    run.until(lambda _: site.server.stats(stream.path).requests > looked)
+
+
+def test_a_live_stream_is_recorded_until_it_ends(jobs: Jobs, media_site: MediaSite) -> None:
+    stream = media_site.live()
+    stream.send(2)
+    run = jobs.start(stream.url)
+    recorded(run, 2, stream, media_site)
+    stream.send(3)
+    recorded(run, 5, stream, media_site)
+    stream.end()
+    path = run.finished()
+    assert set(streams_of(path)) == {"video", "audio"}
+    assert pieces_of(path) == 5
+    assert phases(run)[0] == "recording"
+    assert run.of(Noted) == []
+
+
+def test_a_recording_that_is_concluded_becomes_a_finished_file(jobs: Jobs, media_site: MediaSite) -> None:
+    stream = media_site.live()
+    stream.send(3)
+    run = jobs.start(stream.url)
+    recorded(run, 3, stream, media_site)
+    run.conclude()
+    path = run.finished()
+    assert set(streams_of(path)) == {"video", "audio"}
+    assert pieces_of(path) == 3
+    assert [note.code for note in run.of(Noted)] == ["concluded"]
+
+
+def test_a_recording_that_was_killed_goes_on_and_tells_what_is_missing(jobs: Jobs, media_site: MediaSite) -> None:
+    stream = media_site.live()
+    stream.send(3)
+    first = jobs.start(stream.url)
+    recorded(first, 3, stream, media_site)
+    first.kill()
+    stream.send(5)  # two of them are no longer on offer
+    second = jobs.start(stream.url)
+    recorded(second, 6, stream, media_site)
+    stream.end()
+    assert pieces_of(second.finished()) == 6
+    assert [note.code for note in second.of(Noted)] == ["gap"]
+    assert "2 s are missing" in second.of(Noted)[0].message
+
+
+def test_a_recording_whose_stream_is_gone_after_a_restart_is_kept(jobs: Jobs, media_site: MediaSite) -> None:
+    stream = media_site.live()
+    stream.send(3)
+    first = jobs.start(stream.url)
+    recorded(first, 3, stream, media_site)
+    first.kill()
+    stream.vanish()
+    path = jobs.job_folder / "info.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"at": 0}))  # too long ago to be used
+    second = jobs.start(stream.url, kind="media")
+    assert pieces_of(second.finished()) == 3
+    assert [note.code for note in second.of(Noted)] == ["stream-lost"]
 
 
 def test_a_hostile_title_stays_in_the_folder(jobs: Jobs, media_site: MediaSite) -> None:

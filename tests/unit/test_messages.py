@@ -3,6 +3,7 @@
 import pytest
 
 from idm_app.engine.messages import (
+    Conclude,
     Expanded,
     Failed,
     Finished,
@@ -30,6 +31,7 @@ MESSAGES = [
     ),
     Limit(5),
     Limit(None),
+    Conclude(),
     Probed("file", "t", "n", 5, True),
     Progressed(1, 2, False, 3.5, None, "video", 4, ((0, 5, 1),), (("video", 1, None, False),)),
     Processing("merging"),

@@ -1,0 +1,59 @@
+"""Media through the real server: what a user does with a recording, a long playlist, subtitles beside."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, f"not in {seconds} s"
+        time.sleep(0.02)
+    return found
+
+
+def add(server: Any, url: str, **choices: Any) -> int:
+    response = server.client.post("/api/downloads", json={"url": url, **choices})
+    assert response.status_code == 201, response.text
+    return int(response.json()["id"])
+
+
+def get(server: Any, download_id: int) -> dict[str, Any]:
+    return dict(server.client.get(f"/api/downloads/{download_id}").json())
+
+
+def test_pausing_a_recording_finishes_it_with_what_is_there(server: Any, media_site: Any) -> None:
+    stream = media_site.live()
+    stream.send(3)
+    download_id = add(server, stream.url)
+    until(lambda: get(server, download_id)["phase"] == "recording" and get(server, download_id)["received_bytes"])
+    assert server.client.post(f"/api/downloads/{download_id}/pause").status_code == 200
+    done = until(lambda: (found := get(server, download_id))["done"] and found)
+    assert (done["status"], done["error"], done["kind"]) == ("completed", None, "media")
+    assert done["total_bytes"] > 10_000
+    assert "concluded" in [event["code"] for event in done["events"]]
+
+
+def test_a_recording_survives_a_restart_of_the_server(server: Any, media_site: Any) -> None:
+    stream = media_site.live()
+    stream.send(3)
+    download_id = add(server, stream.url)
+    received = until(lambda: get(server, download_id)["received_bytes"])
+    server.restart()
+    stream.send(1)
+    until(lambda: get(server, download_id)["received_bytes"] > received)
+    stream.end()
+    done = until(lambda: (found := get(server, download_id))["done"] and found)
+    assert (done["status"], done["error"]) == ("completed", None)
+
+
+def test_subtitles_beside_go_with_their_video(server: Any, media_site: Any) -> None:
+    download_id = add(server, media_site.rich_page(), subtitles=["en"], subtitles_as="beside")
+    until(lambda: get(server, download_id)["done"])
+    folder: Path = server.download_dir
+    names = {"Rich Test.mp4", "Rich Test.en.vtt"}
+    assert names <= {path.name for path in folder.iterdir()}
+    assert server.client.delete(f"/api/downloads/{download_id}?file=true").status_code == 204
+    assert not names & {path.name for path in folder.iterdir()}
