@@ -1,10 +1,10 @@
 // One download: a row on a wide screen, a card on a phone. Shows `state` as row_state.py made it, and nothing else.
 // It speaks through bubbling DOM events, so that a list needs one listener, not one for each row:
-// `row-action` {id, action} and `row-select` {id, selected}.
+// `row-action` {id, action} and `row-menu` {state, selected, x, y}. Picks are the list's.
 
 const prefix = new URL(import.meta.url).pathname.split("/_nicegui/")[0]; // right behind a proxy's sub-path, too
 const instant = new Intl.DateTimeFormat(window.idmLocale, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
-const actionIcons = { open: "open_in_new", folder: "folder_open", pause: "pause", resume: "play_arrow", retry: "refresh", remove: "close" };
+const actionIcons = { open: "open_in_new", pause: "pause", resume: "play_arrow", retry: "refresh", remove: "close" };
 const categoryIcons = {
   compressed: "folder_zip",
   documents: "description",
@@ -28,10 +28,10 @@ export default {
   inheritAttrs: false,
   props: { state: Object, selected: Boolean },
   template: `
-    <div v-memo="[state, selected, copied]" class="download" :class="{ selected }" role="listitem"
-         :data-download-id="state.id" :data-status="state.status" @click="toggleByClick">
+    <div v-memo="[state, selected, copied]" class="download" :class="{ selected }" role="listitem" tabindex="-1"
+         :data-download-id="state.id" :data-status="state.status" @contextmenu.prevent="openMenu">
       <label class="pick">
-        <input type="checkbox" :checked="selected" :aria-label="words.select + ' ' + state.title" @change="select">
+        <input type="checkbox" :checked="selected" :aria-label="words.select + ' ' + state.title">
       </label>
       <i class="material-icons kind" :class="state.category" aria-hidden="true">{{ icon }}</i>
       <div class="name">
@@ -50,6 +50,8 @@ export default {
       <span class="size">{{ state.size_text }}</span>
       <span class="rate">{{ state.rate_text }}</span>
       <span class="eta">{{ state.eta_text }}</span>
+      <span class="added">{{ added }}</span>
+      <bdi class="site">{{ state.site }}</bdi>
       <div class="actions">
         <a v-if="state.file_url" class="save" :href="file" download :aria-label="words.save + ' ' + state.title"
            :title="words.save"><i class="material-icons" aria-hidden="true">save_alt</i><span>{{ words.save }}</span></a>
@@ -57,6 +59,8 @@ export default {
                 :aria-label="words[action]" :title="words[action]" @click="tell('row-action', { action })">
           <i class="material-icons" aria-hidden="true">{{ actionIcons[action] }}</i>
         </button>
+        <button type="button" class="more" :aria-label="words.more + ' ' + state.title" :title="words.more" aria-haspopup="menu"
+                @click="openMenu"><i class="material-icons" aria-hidden="true">more_vert</i></button>
       </div>
       <div v-if="state.error" class="error">
         <span>{{ state.error.message }}</span>
@@ -80,7 +84,7 @@ export default {
       return instant.format(new Date(this.state.created_at));
     },
     actions() {
-      return this.state.file_url && window.idmDesktop ? ["open", "folder", ...this.state.actions] : this.state.actions;
+      return this.state.file_url && window.idmDesktop ? ["open", ...this.state.actions] : this.state.actions;
     },
     file() {
       return prefix + this.state.file_url;
@@ -90,12 +94,10 @@ export default {
     tell(type, detail) {
       this.$el.dispatchEvent(new CustomEvent(type, { bubbles: true, detail: { id: this.state.id, ...detail } }));
     },
-    select(event) {
-      this.tell("row-select", { selected: event.target.checked });
-    },
-    toggleByClick(event) {
-      if (event.target.closest("a, button, label, details") || getSelection().toString()) return;
-      this.tell("row-select", { selected: !this.selected });
+    openMenu({ clientX, clientY, currentTarget }) {
+      const box = currentTarget.getBoundingClientRect(); // opened with a key: there is no pointer
+      const [x, y] = clientX || clientY ? [clientX, clientY] : [box.left, box.bottom];
+      this.tell("row-menu", { state: this.state, selected: this.selected, x, y });
     },
     async copy() {
       await copyText(this.state.error.detail);

@@ -15,6 +15,7 @@
     │   ├── WrongStatus          409
     │   │   └── Duplicate
     │   ├── CannotOpen           409
+    │   ├── CannotPreview        415
     │   ├── FileGone             410
     │   ├── TooMany              413
     │   ├── TooManyProbes        429
@@ -163,6 +164,13 @@ class CannotOpen(Refused):
 
     code = "cannot-open"
     http_status = 409
+
+
+class CannotPreview(Refused):
+    """A finished file that is not shown inside a page, as it could run something or no browser knows its type."""
+
+    code = "cannot-preview"
+    http_status = 415
 
 
 class FileGone(Refused):

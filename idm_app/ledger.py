@@ -12,6 +12,7 @@ from dataclasses import replace
 from idm_app.errors import UnknownDownload
 from idm_app.feed import Feed
 from idm_app.model import Category, Download, Status
+from idm_app.search import contains, words_of
 from idm_app.store import Store
 
 _SAVE_PROGRESS_EVERY_SECONDS = 5.0
@@ -98,13 +99,13 @@ class Ledger:
         self, *, status: Status | None, category: Category | None, text: str, sort: str, limit: int, offset: int
     ) -> tuple[list[Download], int]:
         """One page of the downloads that fit, and how many fit. ``sort``: a field, with ``-`` for descending."""
-        words = text.casefold().split()
+        words = words_of(text)
         found = [
             download
             for download in self.newest_first()
             if (status is None or download.status is status)
             and (category is None or download.category is category)
-            and all(word in _searched(download) for word in words)
+            and contains(download, words)
         ]
         if sort != "-id":
             field, descending = sort.removeprefix("-"), sort.startswith("-")
@@ -117,7 +118,3 @@ class Ledger:
         if download is not None:
             self._statuses[download.status] += change
             self._categories[download.category] += change
-
-
-def _searched(download: Download) -> str:
-    return f"{download.title or ''} {download.filename or ''} {download.request.url}".casefold()

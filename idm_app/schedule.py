@@ -23,6 +23,16 @@ def startable(queued: Iterable[Download], free_slots: int, now: datetime) -> lis
     return ready[:free_slots]
 
 
+def moved(queued: Iterable[Download], download_id: int, places: int) -> dict[int, int]:
+    """New positions, by id, so that one download starts ``places`` (-1 or +1) later; empty where there is no room."""
+    in_order = sorted(queued, key=_order)
+    here = next((place for place, download in enumerate(in_order) if download.id == download_id), None)
+    if here is None or not 0 <= here + places < len(in_order):
+        return {}
+    one, other = in_order[here], in_order[here + places]
+    return {one.id: _order(other)[0], other.id: _order(one)[0]}
+
+
 def next_instant(queued: Iterable[Download]) -> datetime | None:
     """When the next waiting download becomes ready."""
     return min((download.not_before for download in queued if download.not_before is not None), default=None)

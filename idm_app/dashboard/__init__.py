@@ -22,8 +22,8 @@ def build_dashboard(manager: Manager, access: Access) -> None:
     app.on_startup(board.start)
 
     @ui.page("/", favicon=ASSETS / "icons" / "favicon.svg")
-    def page(request: Request, show: str = "all", q: str = "") -> None:
-        """``show`` and ``q``: the filter and the search, so that they survive a reload."""
+    def page(request: Request) -> None:
+        """The query is the view, so that it survives a reload."""
         words = spoken(request.cookies.get("language"), request.headers.get("accept-language", ""))
         speak(words)
-        Tab(board, access, View.of(show, q), words)
+        Tab(board, access, View.of(request.query_params), words)

@@ -1,45 +1,52 @@
 """What buttons do to downloads: ask where something would be lost, do it, say what was refused."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Set
 
 from nicegui import ui
 
-from idm_app import desktop
-from idm_app.dashboard.question import Answer, Question
+from idm_app import desktop, schedule
+from idm_app.dashboard.elements import RowMenu
+from idm_app.dashboard.question import Answer, Question, TextAnswer
 from idm_app.dashboard.row_state import title
 from idm_app.dashboard.toast import toast
 from idm_app.dashboard.words import Words
 from idm_app.errors import Refused, UnknownDownload
 from idm_app.manager import Manager
 from idm_app.model import Download, Status
+from idm_app.ranges import ranges
 
 
 class Actions:
     """The actions of one tab."""
 
-    def __init__(self, manager: Manager, words: Words) -> None:
+    def __init__(self, manager: Manager, words: Words, menu: RowMenu) -> None:
         self._manager = manager
+        self._menu = menu
         self._words = words
         self._question = Question(words)
         self._client = ui.context.client
 
     async def on_one(self, action: str, download_id: int) -> None:
-        """``open``, show the ``folder``, ``pause``, ``resume``, ``retry`` or ``remove`` one download."""
+        """Do one thing to one download."""
         manager = self._manager
-        match action:
-            case "open" | "folder":
-                await self._attempt(lambda: self._show(download_id, in_folder=action == "folder"))
-            case "pause":
-                await self._attempt(lambda: manager.pause(download_id))
-            case "resume":
-                await self._attempt(lambda: manager.resume(download_id))
-            case "retry":
-                await self._attempt(lambda: manager.retry(download_id))
-            case "remove":
-                await self._attempt(lambda: self._ask_to_remove([download_id]))
+        actions: dict[str, Callable[[int], Awaitable[object]]] = {
+            "pause": manager.pause,
+            "resume": manager.resume,
+            "retry": manager.retry,
+            "remove": lambda chosen: self._ask_to_remove([chosen]),
+            "redownload": self._redownload,
+            "refresh_address": self._ask_for_address,
+            "copy_address": self._copy_address,
+            "open": lambda chosen: self._show(chosen, in_folder=False),
+            "folder": lambda chosen: self._show(chosen, in_folder=True),
+            "up": lambda chosen: self._move(chosen, -1),
+            "down": lambda chosen: self._move(chosen, +1),
+        }
+        if action in actions:
+            await self._attempt(lambda: actions[action](download_id))
 
-    async def press(self, tool: str, selected: set[int]) -> None:
+    async def press(self, tool: str, selected: Set[int]) -> None:
         """What a tool of the page's header does; some do it to what is ``selected``."""
         match tool:
             case "resume_selected":
@@ -47,7 +54,9 @@ class Actions:
             case "stop_selected":
                 await self._on_many("pause", selected)
             case "delete_selected":
-                await self._attempt(lambda: self._ask_to_remove(list(selected)))
+                await self._attempt(lambda: self._ask_to_remove(sorted(selected)))
+            case "zip_selected":
+                self._zip(selected)
             case "start_all":
                 await self._on_many("resume", None)
             case "stop_all":
@@ -71,6 +80,55 @@ class Actions:
     async def _show(self, download_id: int, *, in_folder: bool) -> None:
         path = self._manager.finished_file(download_id)
         await asyncio.to_thread(desktop.show, path, self._manager.options, in_folder=in_folder)
+
+    async def _redownload(self, download_id: int) -> None:
+        added = await self._manager.add([self._manager.get(download_id).request])
+        toast(self._client, self._words("add.started", id=added[0].id), "positive", "download")
+
+    async def _ask_for_address(self, download_id: int) -> None:
+        download, words = self._manager.get(download_id), self._words
+
+        async def refresh(address: str) -> None:
+            await self._attempt(lambda: self._refresh_address(download_id, address.strip()))
+
+        self._question.ask_for_text(
+            words("refresh.title", title=title(download)),
+            words("refresh.text"),
+            words("add.url"),
+            download.request.url,
+            TextAnswer(words("refresh.go_on"), refresh),
+        )
+
+    async def _refresh_address(self, download_id: int, address: str) -> None:
+        download = await self._manager.change(download_id, {"url": address})
+        if download.status is Status.FAILED:
+            await self._manager.retry(download_id)
+        elif download.status is Status.PAUSED:
+            await self._manager.resume(download_id)
+
+    async def _copy_address(self, download_id: int) -> None:
+        self._menu.copy(self._manager.get(download_id).request.url)
+        toast(self._client, self._words("copied"), "info", "content_copy")
+
+    async def _move(self, download_id: int, places: int) -> None:
+        queued = [download for download in self._manager.newest_first() if download.status is Status.QUEUED]
+        moved = schedule.moved(queued, download_id, places)
+        for changed_id, position in moved.items():
+            await self._manager.change(changed_id, {"position": position})
+        neighbour = next((changed_id for changed_id in moved if changed_id != download_id), None)
+        if neighbour is None:
+            toast(self._client, self._words("queue.first" if places < 0 else "queue.last"), "info")
+        else:
+            where = "queue.before" if places < 0 else "queue.after"
+            toast(self._client, self._words(where, title=title(self._manager.get(neighbour))), "info")
+
+    def _zip(self, selected: Iterable[int]) -> None:
+        downloads = [self._manager.get(download_id) for download_id in sorted(selected)]
+        ids = [download.id for download in downloads if download.status is Status.COMPLETED and download.path]
+        if ids:
+            self._menu.save(f"/api/files.zip?ids={ranges(ids)}")
+        else:
+            toast(self._client, self._words("remove.nothing_finished"), "info")
 
     async def _attempt(self, do: Callable[[], Awaitable[object]]) -> None:
         try:

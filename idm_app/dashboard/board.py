@@ -4,6 +4,7 @@ One subscription to the feed, whatever the number of tabs. Event loop only.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
@@ -22,6 +23,10 @@ from idm_app.units import format_bytes, format_rate
 _LIST_SECONDS = 0.25
 """At most four times a second a list gains, loses or moves rows; the first change after a pause shows at once."""
 _TOTALS_SECONDS = 0.25
+_ORDER_SECONDS = 1.0
+"""At most once a second rows change places because a number has changed by which they are sorted."""
+_GRAPH_SECONDS = 60
+"""How far the graphs of rates go back; one point a second."""
 _LIST_CACHE = 32
 
 
@@ -36,7 +41,7 @@ class ShownRow:
 class Totals:
     """What the status bar and the filters say, in one language."""
 
-    bar: dict[str, str]
+    bar: dict[str, Any]
     counts: dict[str, int]
 
 
@@ -55,6 +60,8 @@ class Board:
         self._rows: WeakValueDictionary[tuple[str, int], ShownRow] = WeakValueDictionary()
         self._unfinished: dict[int, Status] = {}
         self._lists: dict[View, list[int]] = {}
+        self._rates = deque([0] * _GRAPH_SECONDS, _GRAPH_SECONDS)
+        self._announce_order = _Paced(_ORDER_SECONDS, self._order_has_changed)
         self._announce_list = _Paced(_LIST_SECONDS, self._list_has_changed)
         self._refresh_totals = _Paced(_TOTALS_SECONDS, self._read_totals)
 
@@ -62,6 +69,7 @@ class Board:
         """Follow the feed until the server stops."""
         self._read_totals()
         background_tasks.create(self._follow(), name="dashboard follows the feed")
+        background_tasks.create(self._sample(), name="dashboard samples rates")
 
     def totals(self, words: Words) -> Totals:
         """The bindable totals, the same for every tab of a language."""
@@ -119,6 +127,8 @@ class Board:
             has_changed |= download.status is not before
         if has_changed:
             self._announce_list()
+        elif any(view.moves for view in self._lists):
+            self._announce_order()
         self._refresh_totals()
         if ended:
             self.ended.emit(ended)
@@ -133,6 +143,18 @@ class Board:
         self._read_totals()
         self.list_changed.emit()
 
+    def _order_has_changed(self) -> None:
+        self._lists = {view: ids for view, ids in self._lists.items() if not view.moves}
+        self.list_changed.emit()
+
+    async def _sample(self) -> None:
+        """A point of the graph each second; while nothing runs and none ran, nothing is sent."""
+        while True:
+            await asyncio.sleep(1)
+            self._rates.append(round(self.manager.stats()["bytes_per_second"]))
+            if any(self._rates):
+                self._read_totals()
+
     def _read_totals(self) -> None:
         stats = self.manager.stats()
         by_status = stats["counts"]
@@ -144,6 +166,7 @@ class Board:
             totals.counts = self.counts
             totals.bar = {
                 "rate_text": format_rate(stats["bytes_per_second"]),
+                "rates": list(self._rates),
                 "active_text": words("bar.active", count=running),
                 "queued_text": words("bar.queued", count=by_status.get(Status.QUEUED, 0)),
                 "free_text": "" if free_bytes is None else words("bar.free", size=format_bytes(free_bytes)),

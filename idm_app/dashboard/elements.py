@@ -41,6 +41,7 @@ class StatusBar(BoundElement, component=ASSETS / "status_bar.js"):
 
     def __init__(self, totals: Totals) -> None:
         super().__init__(totals, "bar")
+        self.on("ping", lambda: self.run_method("pong"), args=[])
 
 
 class FilterList(BoundElement, component=ASSETS / "filter_list.js"):
@@ -67,6 +68,26 @@ class PageHeader(Element, component=ASSETS / "page_header.js"):
     def show_selection(self, count: int) -> None:
         """Tell how many downloads are selected: some tools need one."""
         self.props["selected"] = count
+
+
+class RowMenu(Element, component=ASSETS / "row_menu.js"):
+    """What can be done with one download, or with those selected. Emits ``choose``: an action, and for one its id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.show_selection(0)
+
+    def show_selection(self, count: int) -> None:
+        """Tell how many downloads are selected."""
+        self.props["selected"] = count
+
+    def save(self, path: str) -> None:
+        """Have the browser fetch a file of ours and keep it."""
+        self.run_method("save", path)
+
+    def copy(self, text: str) -> None:
+        """Put ``text`` on the clipboard of whoever has just pressed something."""
+        self.run_method("copy", text)
 
 
 class ThemeSwitch(Element, component=ASSETS / "theme_switch.js"):

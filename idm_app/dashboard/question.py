@@ -17,6 +17,14 @@ class Answer:
     is_destructive: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """A button and what it does with what was typed."""
+
+    label: str
+    do: Callable[[str], Awaitable[None]]
+
+
 class Question:
     """A modal question. Escape and Cancel do nothing."""
 
@@ -36,6 +44,24 @@ class Question:
                 ui.button(self._words("cancel"), on_click=self._dialog.close).props("flat no-caps color=grey")
                 for answer in answers:
                     self._button(answer)
+        self._dialog.open()
+
+    def ask_for_text(self, title: str, text: str, label: str, value: str, answer: TextAnswer) -> None:
+        """Show ``title``, ``text`` and a field named ``label``, and do what is answered with what stands in it."""
+        self._card.clear()
+        with self._card:
+            ui.label(title).classes("heading")
+            ui.label(text).classes("hint")
+            field = ui.input(label, value=value).props("outlined autofocus spellcheck=false").classes("wide")
+
+            async def submit() -> None:
+                self._dialog.close()
+                await answer.do(field.value or "")
+
+            field.on("keydown.enter", submit)
+            with ui.element("div").classes("answers"):
+                ui.button(self._words("cancel"), on_click=self._dialog.close).props("flat no-caps color=grey")
+                ui.button(answer.label, on_click=submit).props("unelevated no-caps")
         self._dialog.open()
 
     def _button(self, answer: Answer) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from idm_app.dashboard.words import Words
 from idm_app.model import Download, Kind, Status
+from idm_app.previews import preview_kind
 from idm_app.units import format_bytes, format_duration, format_instant, format_percent, format_rate
 
 RowState = dict[str, Any]
@@ -33,7 +34,7 @@ def row_state(download: Download, words: Words) -> RowState:
         "status": download.status,
         "category": "playlist" if download.kind is Kind.PLAYLIST else download.category,
         "title": title(download),
-        "site": urlsplit(download.request.url).hostname or "",
+        "site": site(download),
         "status_text": status_text(download, words),
         "progress": _bar(download.progress),
         "percent_text": format_percent(download.progress),
@@ -43,6 +44,7 @@ def row_state(download: Download, words: Words) -> RowState:
         "error": error and {"message": words.failure(error), "detail": error.detail or error.code},
         "actions": _ACTIONS[download.status],
         "file_url": f"/api/downloads/{download.id}/file" if has_file else None,
+        "can_look": has_file and preview_kind(download.filename) is not None,
         "created_at": format_instant(download.created_at),
     }
 
@@ -54,6 +56,11 @@ def title(download: Download) -> str:
         return known
     address = urlsplit(download.request.url)
     return unquote(PurePosixPath(address.path).name) or address.hostname or download.request.url
+
+
+def site(download: Download) -> str:
+    """The host it comes from."""
+    return urlsplit(download.request.url).hostname or ""
 
 
 def status_text(download: Download, words: Words) -> str:

@@ -1,6 +1,7 @@
 """The page of one browser tab: header, filters, list, status bar."""
 
-from urllib.parse import urlencode
+from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -11,7 +12,7 @@ from idm_app.dashboard.adding import AddDialog, AddForm, Problems
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.devices import DevicesDialog
 from idm_app.dashboard.download_list import DownloadList
-from idm_app.dashboard.elements import FilterList, LanguageMenu, PageHeader, PageKeys, StatusBar, ThemeSwitch
+from idm_app.dashboard.elements import FilterList, LanguageMenu, PageHeader, PageKeys, RowMenu, StatusBar, ThemeSwitch
 from idm_app.dashboard.row_state import title
 from idm_app.dashboard.view import GROUPS, View
 from idm_app.dashboard.words import Words
@@ -35,7 +36,9 @@ class Tab:
         self._board = board
         self._words = words
         self._view = view
-        self._actions = Actions(board.manager, words)
+        self._menu = RowMenu()
+        self._menu.on("choose", self._choose_from_menu)
+        self._actions = Actions(board.manager, words, self._menu)
         self._dialog = AddDialog(board.manager, words)
         self._devices = DevicesDialog(access, words)
         self._form: AddForm | None = None
@@ -53,8 +56,11 @@ class Tab:
             self._filters.on("choose", self._choose)
             with ui.element("div").classes("content"):
                 self._build_banner()
-                self._list = DownloadList(board, words, self._actions.on_one, self._header.show_selection)
+                self._list = DownloadList(board, words, self._actions.on_one, self._show_selection)
                 self._list.on("turn", self._turn)
+                self._list.on("sort", lambda event: self._show(self._view.sorted_by(str(event.args))))
+                self._list.on("narrow", self._narrow)
+                self._list.on("delete", self._delete)
                 self._nothing_fits = ui.label(words("list.nothing_fits")).classes("nothing-fits")
                 self._empty_page = ui.element("section").classes("empty")
             StatusBar(board.totals(words))
@@ -71,8 +77,9 @@ class Tab:
         ids = self._board.ids(self._view)
         while self._view.offset and self._view.offset >= len(ids):
             self._view = self._view.moved(-1)
-        self._list.show(ids, self._view.offset)
+        self._list.show(ids, self._view)
         has_any = self._board.counts["all"] > 0
+        self._list.set_visibility(has_any)
         self._nothing_fits.set_visibility(has_any and not ids)
         if has_any:
             self._form = None
@@ -129,17 +136,36 @@ class Tab:
             await self._actions.press(str(event.args), self._list.selected)
 
     def _choose(self, event: GenericEventArguments) -> None:
-        self._show(View.of(str(event.args), self._view.text))
+        self._show(replace(self._view, show=str(event.args), offset=0))
 
     def _search(self, event: GenericEventArguments) -> None:
-        self._show(View.of(self._view.show, str(event.args)))
+        self._show(replace(self._view, text=str(event.args), offset=0))
+
+    def _narrow(self, event: GenericEventArguments) -> None:
+        self._show(replace(self._view, status=str(event.args["status"]), day=str(event.args["day"]), offset=0))
 
     def _show(self, view: View) -> None:
-        self._view = view
-        self._filters.choose(view.show)
-        self._list.clear_selection()
+        is_same_set = replace(view, sort="", offset=0) == replace(self._view, sort="", offset=0)
+        self._view = View.of(dict(parse_qsl(view.query)))
+        self._filters.choose(self._view.show)
+        if not is_same_set:
+            self._list.select_only()
         self.refresh()
-        ui.navigate.history.replace("?" + urlencode({"show": view.show, "q": view.text}))
+        ui.navigate.history.replace("?" + self._view.query)
+
+    def _show_selection(self, count: int) -> None:
+        self._header.show_selection(count)
+        self._menu.show_selection(count)
+
+    async def _choose_from_menu(self, event: GenericEventArguments) -> None:
+        action, download_id = str(event.args["action"]), event.args.get("id")
+        if download_id is None:
+            await self._actions.press(action, self._list.selected)
+        else:
+            await self._actions.on_one(action, int(download_id))
+
+    async def _delete(self, event: GenericEventArguments) -> None:
+        await self._actions.press("delete_selected", self._list.selected or frozenset({int(event.args)}))
 
     def _turn(self, event: GenericEventArguments) -> None:
         self._view = self._view.moved(int(event.args))

@@ -11,6 +11,7 @@ import pytest
 from nicegui import Client, binding, core, ui
 from nicegui.events import GenericEventArguments, handle_event
 
+from idm_app.access import Access
 from idm_app.dashboard.adding import AddForm, Problems
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.download_list import DownloadList
@@ -44,7 +45,7 @@ async def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 def tab(board: Board, view: View | None = None) -> Iterator[Client]:
     client = Client(ui.page("/nowhere"))
     with client:
-        Tab(board, view or View(), words_in("en"))
+        Tab(board, Access(board.manager.options, board.manager.server_id), view or View(), words_in("en"))
     try:
         yield client
     finally:
@@ -126,9 +127,9 @@ async def test_what_is_selected_outlives_a_turned_page_but_not_its_download(boar
     await add(board, 50)
     with tab(board) as client:
         listed = the(DownloadList, client)
-        emit(listed, "rowSelect", {"detail": {"id": 50, "selected": True}})
+        emit(listed, "pick", {"id": 50, "how": "toggle"})
         emit(listed, "turn", 1)
-        emit(listed, "rowSelect", {"detail": {"id": 1, "selected": True}})
+        emit(listed, "pick", {"id": 1, "how": "toggle"})
         assert the(PageHeader, client).props["selected"] == 2
         await asyncio.sleep(0.3)
         await board.manager.remove(50)

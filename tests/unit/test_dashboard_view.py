@@ -1,8 +1,13 @@
 """What a tab's filter, search and page show."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
-from idm_app.dashboard.view import GROUPS, PAGE_SIZE, View, counts, select
+import pytest
+
+from idm_app.dashboard.view import DAYS, GROUPS, PAGE_SIZE, SORTS, View, counts, select
 from idm_app.model import Category, Download, Request, Status
 from idm_app.units import utc_now
 
@@ -51,9 +56,58 @@ def test_search_finds_every_word_in_name_or_address() -> None:
 
 
 def test_what_somebody_typed_into_the_address_bar_is_harmless() -> None:
-    assert View.of("__class__", "") == View()
-    assert View.of("video", "x") == View("video", "x")
-    assert len(View.of("all", "x" * 5000).text) == 1000
+    assert View.of({"show": "__class__", "sort": "id;drop", "status": "x", "day": "never"}) == View()
+    assert len(View.of({"q": "x" * 5000}).text) == 1000
+
+
+@pytest.mark.parametrize("view", [View(), View("video", "a b&c=ü", 0, "-size", "paused", "week"), View("failed")])
+def test_the_address_of_the_page_says_the_whole_view(view: View) -> None:
+    assert View.of(dict(parse_qsl(view.query))) == view
+
+
+def test_sorting_by_every_column_both_ways_and_what_is_unknown_comes_last() -> None:
+    downloads = [
+        download(1, title="b", total_bytes=5, bytes_per_second=1.0, url="https://z.example/"),
+        download(2, title="a", total_bytes=9, eta_seconds=3.0, url="https://y.example/"),
+        download(3, title="C", bytes_per_second=7.0, eta_seconds=1.0, url="https://x.example/"),
+    ]
+    expected = {
+        "name": ([2, 1, 3], [3, 1, 2]),
+        "size": ([1, 2, 3], [2, 1, 3]),
+        "rate": ([1, 3, 2], [3, 1, 2]),
+        "eta": ([3, 2, 1], [2, 3, 1]),
+        "added": ([1, 2, 3], [3, 2, 1]),
+        "site": ([3, 2, 1], [1, 2, 3]),
+    }
+    assert {*expected, "status"} == set(SORTS)
+    for column, (up, down) in expected.items():
+        assert shown(View(sort=column), *downloads) == up, column
+        assert shown(View(sort=f"-{column}"), *downloads) == down, column
+
+
+def test_a_press_on_a_columns_head_goes_up_down_and_back() -> None:
+    view = View(offset=80)
+    assert [(view := view.sorted_by("size")).sort for _ in range(4)] == ["size", "-size", "", "size"]
+    assert view.offset == 0
+    assert view.sorted_by("name").sort == "name"
+    assert view.sorted_by("no such column").sort == ""
+
+
+def test_status_and_day_narrow_any_filter_further() -> None:
+    midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    ages = {
+        1: midnight,
+        2: midnight - timedelta(hours=1),
+        3: midnight - timedelta(days=5),
+        4: midnight - timedelta(days=20),
+    }
+    downloads = [replace(download(n), created_at=at, category=Category.VIDEO) for n, at in ages.items()]
+    found = {day: shown(View("video", day=day), *downloads) for day in DAYS}
+    assert {day: sorted(ids) for day, ids in found.items()} == {
+        "today": [1], "yesterday": [2], "week": [1, 2, 3], "month": [1, 2, 3, 4],
+    }  # fmt: skip
+    assert shown(View("video", status="failed"), *downloads) == []
+    assert shown(View("failed", status="completed"), *downloads) == []
 
 
 def test_pages() -> None:

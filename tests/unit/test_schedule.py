@@ -62,3 +62,11 @@ def test_retry_delays(code: str, attempts: int, headway: bool, retry_after: floa
         schedule.retry_delay_seconds(failure(code), attempts, made_headway=headway, retry_after_seconds=retry_after)
         == delay
     )
+
+
+def test_one_place_up_or_down_in_the_queue_is_a_swap_and_the_ends_are_ends() -> None:
+    first, second, third = queued(1), queued(2, position=5), queued(3)
+    assert schedule.moved([first, second, third], 2, -1) == {2: 3, 3: 5}
+    assert schedule.moved([first, second, third], 3, -1) == {3: 1, 1: 3}
+    assert schedule.moved([first, second, third], 1, -1) == schedule.moved([first, second, third], 2, +1) == {}
+    assert schedule.moved([first], 99, +1) == {}

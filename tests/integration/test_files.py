@@ -1,0 +1,59 @@
+"""Finished files over HTTP: many as one archive, and one inside the page."""
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+from feed_client import FeedClient
+
+NAMES = ["Ärger & Co.pdf", "文書.txt", "twice.bin", "twice.bin", "page.html", "vector.svg"]
+
+
+def download_all(server: Any, origin: Any, feed: FeedClient, names: list[str]) -> list[int]:
+    urls = [origin.url(f"/file/{name}", size=50_000 + n, seed=n) for n, name in enumerate(names)]
+    added = server.client.post("/api/downloads", json={"urls": urls}).json()["downloads"]
+    ids = [download["id"] for download in added]
+    feed.wait_until(lambda downloads: all(downloads.get(download_id, {}).get("done") for download_id in ids))
+    return ids
+
+
+def test_many_files_are_one_archive_with_every_name_right_and_its_length_known(
+    server: Any, origin: Any, feed: FeedClient
+) -> None:
+    ids = download_all(server, origin, feed, NAMES)
+    answer = server.client.get("/api/files.zip", params={"ids": f"{ids[0]}-{ids[-1]}"})
+    assert answer.status_code == 200
+    assert int(answer.headers["content-length"]) == len(answer.content)
+    assert "content-encoding" not in answer.headers or answer.headers["content-encoding"] == "identity"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert all(member.compress_type == zipfile.ZIP_STORED for member in archive.infolist())
+        assert [member.file_size for member in archive.infolist()] == [50_000 + n for n in range(len(NAMES))]
+        names = archive.namelist()
+    assert {"Ärger & Co.pdf", "文書.txt"} < set(names)
+    assert len({name.casefold() for name in names}) == len(NAMES)
+    (server.download_dir / "文書.txt").unlink()
+    gone = server.client.get("/api/files.zip", params={"ids": f"{ids[0]},{ids[1]}"})
+    assert (gone.status_code, gone.json()["code"]) == (410, "file-gone")
+    assert server.client.get("/api/files.zip", params={"ids": "x"}).status_code == 422
+    assert server.client.get("/api/files.zip", params={"ids": "999"}).status_code == 404
+    assert server.client.get("/api/files.zip").status_code == 422
+
+
+def test_what_is_shown_in_a_page_can_run_nothing(server: Any, origin: Any, feed: FeedClient) -> None:
+    ids = download_all(server, origin, feed, NAMES)
+    shown = server.client.get(f"/api/downloads/{ids[0]}/preview", headers={"Range": "bytes=10-19"})
+    assert (shown.status_code, len(shown.content)) == (206, 10)
+    assert shown.headers["content-type"] == "application/pdf"
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+    assert "allow-scripts" not in shown.headers["content-security-policy"]
+    for index in (1, 2, 4, 5):
+        refused = server.client.get(f"/api/downloads/{ids[index]}/preview")
+        assert (refused.status_code, refused.json()["code"]) == (415, "cannot-preview")
+
+
+@pytest.mark.parametrize("path", ["/api/downloads/7/preview", "/api/files.zip?ids=7"])
+def test_there_is_nothing_of_what_is_unknown(server: Any, path: str) -> None:
+    assert server.client.get(path).status_code == 404
