@@ -75,6 +75,7 @@ def test_the_server_stops_and_comes_back_and_all_say_so_and_go_on(server: Any, o
     pages = (page, popup)
     for shown in pages:
         expect(row(shown, 1)).to_have_attribute("data-status", "downloading")
+        expect(row(shown, 1).get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"[1-9]\d"))
     server.kill()
     for shown in pages:
         expect(shown.locator("[data-connection]")).not_to_have_attribute("data-connection", "connected", timeout=15_000)

@@ -110,7 +110,7 @@ def test_rate_burst_and_the_slow_ones(origin: FaultServer) -> None:
     assert 0.5 < seconds(rate=500_000) < 2.5
     assert seconds(rate=300_000, burst=290_000) < 1
     assert seconds(rate=12_000_000, slow=0, seed=1) > 0.4
-    assert 0.5 < seconds(rate=4_000_000, slow_region="100000-200000", seed=1, etag='"a"') < 2
+    assert 0.25 < seconds(rate=4_000_000, slow_region="100000-200000", seed=1, etag='"a"') < 2
 
 
 def test_delays(client: httpx.Client, origin: FaultServer) -> None:
