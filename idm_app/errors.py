@@ -292,7 +292,10 @@ FAILURES: dict[str, tuple[str, bool]] = {
         True,
     ),
     "disk-full": ("The disk is full. Make room, then press Retry; what has arrived is kept.", True),
-    "drm-protected": ("This media is protected by DRM and cannot be downloaded.", False),
+    "drm-protected": (
+        "This media is copy-protected (DRM) and cannot be downloaded. It can only be watched on its own site.",
+        False,
+    ),
     "extraction-failed": (
         "The page could not be read for media. Retry later, or update yt-dlp if it keeps failing.",
         True,
@@ -302,20 +305,36 @@ FAILURES: dict[str, tuple[str, bool]] = {
         True,
     ),
     "forbidden": ("The server refuses this address (403). It may need a sign-in, or the link has expired.", False),
-    "format-not-available": ("The chosen quality is not available here. Choose another one.", False),
+    "format-not-available": (
+        "The chosen quality is not available here. Add the address again and choose another one.",
+        False,
+    ),
     "gone": ("The server says that this file has been removed (410).", False),
     "host-not-found": ("No server has this name. Check the address and your network.", True),
     "internal": ("Something unexpected went wrong in this program. The raw text says what; Retry may help.", True),
     "invalid-address": ("This is not an address that can be downloaded.", False),
     "live-not-started": ("This live stream has not begun yet. Retry when it is on air.", True),
-    "login-required": ("The server asks for a sign-in (401).", False),
+    "login-required": (
+        "This needs a sign-in. Sign in to the site in your browser, then start the download with the browser "
+        "extension: it hands the sign-in over.",
+        False,
+    ),
     "merge-failed": ("The parts arrived but could not be joined into one file. Press Retry.", True),
-    "no-media": ("No video or audio was found on this page.", False),
-    "not-available": (
-        "The site says that this media is not available (private, removed or blocked in your country).",
+    "no-media": (
+        "No video or audio was found on this page. Give the address of the page on which it plays, or of the file.",
+        False,
+    ),
+    "not-available": ("The site says that this media is not available any more. Look for another copy.", False),
+    "not-in-your-country": (
+        "The site does not offer this media in your country. A VPN or proxy in one where it is offered may help.",
         False,
     ),
     "not-found": ("The server has no file at this address (404). Check the address.", False),
+    "private-media": (
+        "This media is private. If its owner lets you see it, sign in to the site in your browser and start the "
+        "download with the browser extension.",
+        False,
+    ),
     "server-busy": ("The server is busy. It was asked several times; try again later.", True),
     "server-error": ("The server failed to answer properly (5xx). Try again later.", True),
     "timed-out": ("The server did not answer in time. Press Retry to go on.", True),

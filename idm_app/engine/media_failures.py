@@ -11,7 +11,7 @@ _PREFIX = re.compile(r"^(?:\x1b\[[\d;]*m|ERROR:|\s)+")
 _HTTP_STATUS = re.compile(r"HTTP Error (\d{3})")
 _BY_KIND = {
     "UnsupportedError": "no-media",
-    "GeoRestrictedError": "not-available",
+    "GeoRestrictedError": "not-in-your-country",
     "UserNotLive": "live-not-started",
     "PostProcessingError": "merge-failed",
     "FFmpegPostProcessorError": "merge-failed",
@@ -35,10 +35,19 @@ _BY_WORDS: tuple[tuple[str, str], ...] = (
     (r"Requested format is not available|Only images are available", "format-not-available"),
     (r"No video formats found|There'?s? (?:is )?no video|No media found|Unsupported URL", "no-media"),
     (r"not currently live|live event will begin|has not (?:yet )?started|Premieres in", "live-not-started"),
+    (
+        r"\bprivate (?:video|media|profile|account|playlist)|(?:video|account|profile|playlist) is private",
+        "private-media",
+    ),
     (r"\bsign in\b|\blog ?in\b|login required|account cookies|members[- ]only|cookies-from-browser", "login-required"),
     (
-        r"private (?:video|media|profile)|has been removed|no longer available|(?:is|are) (?:unavailable|not available)"
-        r"|Video unavailable|not available (?:in|from) your|geo.?restrict|blocked it|copyright",
+        r"not available (?:in|from) your (?:country|region|location|area)|geo.?restrict|geo.?block|in your country"
+        r"|not made this video available in",
+        "not-in-your-country",
+    ),
+    (
+        r"has been removed|no longer available|(?:is|are) (?:unavailable|not available)|Video unavailable|blocked it"
+        r"|copyright|has been deleted|does not exist|account .{0,40}terminated",
         "not-available",
     ),
     (r"Failed to resolve|Name or service not known|getaddrinfo|nodename nor servname", "host-not-found"),

@@ -17,7 +17,6 @@ from idm_app.errors import DownloadError
 
 FILE_STEM = "media"
 """All files of a job have this name while it runs; the final name is given when it is published."""
-MOST_FRAGMENT_CONNECTIONS = 8
 _RETRIES = 10
 _FORMAT_ID = re.compile(r"[\w.+-]{1,80}")
 _LANGUAGE = re.compile(r"[\w.*-]{1,20}")
@@ -44,7 +43,6 @@ def media_params(job: Job, source: Source, ffmpeg_folder: Path | None) -> dict[s
         "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), _back_off_seconds),
         "skip_unavailable_fragments": False,
         "socket_timeout": 15,
-        "concurrent_fragment_downloads": min(job.connections, MOST_FRAGMENT_CONNECTIONS),
         "noresizebuffer": True,
         "buffersize": 64 << 10,
         "http_headers": _public_headers(source),

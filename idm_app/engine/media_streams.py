@@ -14,7 +14,7 @@ from yt_dlp.downloader.dash import DashSegmentsFD
 from yt_dlp.downloader.hls import HlsFD
 
 from idm_app.engine.fragments import FragmentFetcher
-from idm_app.engine.messages import Job, Noted
+from idm_app.engine.messages import Noted
 from idm_app.engine.part_file import PartFile
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.recording import Recording
@@ -22,12 +22,11 @@ from idm_app.engine.segmented import Fetch
 from idm_app.engine.source import Source
 from idm_app.engine.surroundings import Surroundings
 
+MOST_FRAGMENT_CONNECTIONS = 8
+
 
 class Media(Protocol):
     """The YoutubeDL of one job, as far as it matters here."""
-
-    job: Job
-    around: Surroundings
 
     def format_source(self, info: dict[str, Any]) -> Source:
         """Where a format is, with the headers and cookies that yt-dlp has for it."""
@@ -36,10 +35,16 @@ class Media(Protocol):
 class _OurDownloader(FileDownloader):  # type: ignore[misc]
     """What our downloaders have in common."""
 
-    def __init__(self, media: Media, params: dict[str, Any], count: StreamCount) -> None:
-        super().__init__(media, params)
+    def __init__(
+        self, media: Media, params: dict[str, Any], count: StreamCount, around: Surroundings, connections: int
+    ) -> None:
+        super().__init__(
+            media, {**params, "concurrent_fragment_downloads": min(connections, MOST_FRAGMENT_CONNECTIONS)}
+        )
         self.media = media
         self.count = count
+        self.around = around
+        self.connections = connections
 
 
 class SegmentedFD(_OurDownloader):
@@ -56,8 +61,8 @@ class SegmentedFD(_OurDownloader):
                 self.media.format_source(info),
                 part,
                 self.count,
-                self.media.around,
-                connections=self.media.job.connections,
+                self.around,
+                connections=self.connections,
                 largest_request_bytes=largest,
             ).run()
         finally:
@@ -70,12 +75,12 @@ class _OurFragments(_OurDownloader):
     """Fragments over our own connections; order, decryption and bookkeeping stay yt-dlp's."""
 
     def real_download(self, filename: str, info: dict[str, Any]) -> Any:
-        with Ticking(self.media.around.progress.tick):
+        with Ticking(self.around.progress.tick):
             return super().real_download(filename, info)
 
     def _prepare_and_start_frag_download(self, ctx: dict[str, Any], info: dict[str, Any]) -> None:
         super()._prepare_and_start_frag_download(ctx, info)
-        ctx["dl"] = _Fragments(self.media, ctx, info, self.count, self.params)
+        ctx["dl"] = _Fragments(self.media, ctx, info, self.count, self.params, self.around)
 
 
 class OurHlsFD(_OurFragments, HlsFD):  # type: ignore[misc]
@@ -90,14 +95,16 @@ class LiveHlsFD(_OurDownloader):
     """HLS that is being sent now."""
 
     def real_download(self, filename: str, info: dict[str, Any]) -> bool:
-        around, count = self.media.around, self.count
+        around, count = self.around, self.count
         lock = threading.Lock()
 
         def add(size_bytes: int) -> None:
             with lock:
                 count.received_bytes += size_bytes
 
-        fetcher = FragmentFetcher(self.media.format_source(info), around.bucket, add, around.concluding.is_set)
+        fetcher = FragmentFetcher(
+            self.media.format_source(info), around.bucket, add, lambda: around.concluding.is_set() or around.stopping()
+        )
         path = Path(filename + ".recording")
         recording = Recording(path, fetcher, around.concluding, lambda *note: around.progress.send(Noted(*note)))
         count.received_bytes = recording.size_bytes
@@ -112,7 +119,13 @@ class _Fragments:
     """Stands where yt-dlp has its downloader for single fragments."""
 
     def __init__(
-        self, media: Media, ctx: dict[str, Any], info: dict[str, Any], count: StreamCount, params: Any
+        self,
+        media: Media,
+        ctx: dict[str, Any],
+        info: dict[str, Any],
+        count: StreamCount,
+        params: Any,
+        around: Surroundings,
     ) -> None:
         self.params = {**params, "continuedl": False}
         self._count = count
@@ -121,8 +134,8 @@ class _Fragments:
         self._done_bytes = ctx["complete_frags_downloaded_bytes"]
         self._sizes: list[int] = []
         self._lock = threading.Lock()
-        self._fetcher = FragmentFetcher(media.format_source(info), media.around.bucket, self._add)
-        self._progress = media.around.progress
+        self._fetcher = FragmentFetcher(media.format_source(info), around.bucket, self._add, around.stopping)
+        self._progress = around.progress
         count.received_bytes = self._done_bytes
         self._progress.connections = params.get("concurrent_fragment_downloads", 1)
 

@@ -43,6 +43,7 @@ class Progress:
         self.segments: Callable[[], SegmentShapes] | None = None
         self._clock = clock
         self._streams: list[StreamCount] = []
+        self._lanes: list[Lane] = []
         self._meter = Meter()
         self._told: tuple[int, int | None, str, int] | None = None
         self._told_at = float("-inf")
@@ -83,13 +84,24 @@ class Progress:
         """Whether the size of any stream is a guess."""
         return any(stream.total_is_estimate or stream.total_bytes is None for stream in self._streams)
 
+    def open_lane(self) -> "Lane":
+        """For a stream that is fetched at the same time as the one that tells."""
+        lane = Lane(self.send)
+        self._lanes.append(lane)
+        return lane
+
+    def close_lane(self, lane: "Lane") -> None:
+        """It has ended."""
+        self._lanes.remove(lane)
+
     def tick(self, *, force: bool = False) -> float:
         """Report if something has changed and the last report is old enough.
 
         Returns the seconds until the next may be due.
         """
         now = self._clock()
-        state = (self.received_bytes, self.total_bytes, self.phase, self.connections)
+        connections = self.connections + sum(lane.connections for lane in self._lanes)
+        state = (self.received_bytes, self.total_bytes, self.phase, connections)
         due_in = self._told_at + REPORT_SECONDS - now
         if not self.is_begun or (self._told is None and not state[0] and not force):
             return REPORT_SECONDS
@@ -122,6 +134,14 @@ class Progress:
                 bytes_share=self.bytes_share,
             )
         )
+
+
+class Lane(Progress):
+    """What a stream at the side takes for its progress: it is counted with the main one, which tells."""
+
+    def tick(self, *, force: bool = False) -> float:
+        """Tell nothing."""
+        return REPORT_SECONDS
 
 
 class Ticking:

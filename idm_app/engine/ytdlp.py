@@ -37,6 +37,7 @@ from idm_app.engine.names import safe_name
 from idm_app.engine.part_file import publish
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.saved_info import SavedInfo
+from idm_app.engine.side_streams import SideStreams
 from idm_app.engine.source import Source, guard_resolver
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
@@ -147,6 +148,8 @@ class MediaDownloader(_Extractors):
         self.source = source
         self.around = around
         self._counts: dict[str, StreamCount] = {}
+        self._formats: list[dict[str, Any]] = []
+        self._sides = SideStreams(around)
         self._watched_at = 0.0
         self._conversion: Conversion | None = None
         self._saved_info = SavedInfo(Path(job.job_folder))
@@ -243,7 +246,12 @@ class MediaDownloader(_Extractors):
         progress.send(Probed("media", title, name, progress.total_bytes, total_is_guess))
         progress.is_begun = True
         progress.bytes_share = BYTES_SHARE if media_plan.is_converted(info, self.job.audio_format) else 1.0
-        info = self.process_ie_result(self.sanitize_info(info, remove_private_keys=True), download=True)
+        self._formats = list(info.get("requested_formats") or ())
+        self._sides = SideStreams(self.around)
+        try:
+            info = self.process_ie_result(self.sanitize_info(info, remove_private_keys=True), download=True)
+        finally:
+            self._sides.abandon()
         path = Path(info["requested_downloads"][0]["filepath"])
         total = path.stat().st_size
         name = media_plan.final_name(title, self.job.filename, path.suffix)
@@ -277,31 +285,56 @@ class MediaDownloader(_Extractors):
             raise Stopped
         if test or subtitle:
             return super().dl(name, info, subtitle, test)
-        progress = self.around.progress
+        stream = media_plan.stream_name(info)
+        self.around.progress.phase = "recording" if info.get("is_live") else stream
+        answer = self._sides.result(name)
+        if answer is None:
+            self._start_sides(name, info)
+            answer = self._bring(name, info, self.around, self.job.connections)
+        return answer
+
+    def _start_sides(self, name: str, info: dict[str, Any]) -> None:
+        """Begin to fetch the other streams too, over a quarter of the connections each: most are only sound.
+
+        What was asked to come over a single connection comes one after the other; not so what is live.
+        """
+        others = [other for other in self._formats if other["format_id"] != info["format_id"]]
+        end = f".f{info['format_id']}.{info['ext']}"
+        if self._sides.is_begun or not name.endswith(end) or (self.job.connections == 1 and not info.get("is_live")):
+            return
+        whole = {key: value for key, value in info.items() if key not in self._formats[0]}
+        for other in others:
+            other_name = f"{name.removesuffix(end)}.f{other['format_id']}.{other['ext']}"
+            bring = functools.partial(
+                self._bring, other_name, {**whole, **other}, connections=self.job.connections // 4 or 1
+            )
+            self._sides.start(other_name, bring)
+
+    def _bring(self, name: str, info: dict[str, Any], around: Surroundings, connections: int) -> Any:
+        """Fetch one stream, by one of our own if it can."""
         count = self._counts.setdefault(str(info.get("format_id")), StreamCount(media_plan.stream_name(info)))
         is_live = bool(info.get("is_live"))
-        progress.phase = "recording" if is_live else count.name
         ours = {HttpFD: SegmentedFD, HlsFD: OurHlsFD, DashSegmentsFD: OurDashFD}
         is_live_hls = is_live and str(info.get("protocol")).startswith("m3u8")
         downloader = LiveHlsFD if is_live_hls else ours.get(get_suitable_downloader(info, self.params))
         if downloader is None or info.get("request_data") or info.get("impersonate") or not info.get("url"):
-            with Ticking(lambda: self._watch(Path(name + ".part"), count)):
+            with Ticking(lambda: self._watch(Path(name + ".part"), count, around)):
                 return super().dl(name, info)
-        answer = downloader(self, self.params, count).download(name, self._copy_infodict(info))
+        answer = downloader(self, self.params, count, around, connections).download(name, self._copy_infodict(info))
         if Path(name).exists():
             # Decrypted, a file is a little smaller than what came; what was told is not taken back.
             count.received_bytes = count.total_bytes = max(count.received_bytes, Path(name).stat().st_size)
             count.total_is_estimate = False
         return answer
 
-    def _watch(self, path: Path, count: StreamCount) -> None:
+    def _watch(self, path: Path, count: StreamCount, around: Surroundings) -> None:
         """ffmpeg, which fetches what is live, tells nothing: look how far its file has got, a few times a second."""
         now = time.monotonic()
         if now - self._watched_at > _WATCH_SECONDS:
             self._watched_at = now
             with contextlib.suppress(OSError):
                 count.received_bytes = path.stat().st_size
-        self.around.progress.tick()
+        around.progress.tick()
 
     def format_source(self, info: dict[str, Any]) -> Source:
         """Where a format is, with the headers and cookies that yt-dlp has for it."""

@@ -95,6 +95,30 @@ def test_picture_and_sound_apart_make_one_honest_bar(jobs: Jobs, media_site: Med
     assert sorted(names) == ["audio", "video"]
 
 
+def test_picture_and_sound_come_at_the_same_time(jobs: Jobs, media_site: MediaSite) -> None:
+    url = media_site.dash_on_demand(rate=50_000)
+    run = jobs.start(url, connections=4)
+    assert_plays(run.finished(), "video", "audio")
+    both = [
+        r.streams for r in run.of(Progressed) if r.streams and all(0 < s[1] < (s[2] or s[1] + 1) for s in r.streams)
+    ]
+    assert both
+    told = [report.received_bytes for report in run.of(Progressed)]
+    assert told == sorted(told)
+    assert phases(run)[-2:] == ["merging", "finishing"] or phases(run)[-1] == "merging"
+
+
+@pytest.mark.parametrize("kind", ["dash", "hls_split", "dash_on_demand"])
+def test_a_stop_while_both_come_keeps_both(jobs: Jobs, media_site: MediaSite, kind: str) -> None:
+    url = getattr(media_site, kind)(rate=30_000)
+    first = jobs.start(url, connections=8)
+    first.until(lambda run: any(r.streams and all(s[1] > 20_000 for s in r.streams) for r in run.of(Progressed)))
+    assert first.stop() < 2
+    second = jobs.start(url, connections=8)
+    assert_plays(second.finished(), "video", "audio")
+    assert second.of(Progressed)[0].received_bytes > 0
+
+
 def test_bytes_are_told_as_they_come_not_once_a_second(jobs: Jobs, media_site: MediaSite) -> None:
     run = jobs.start(media_site.big_page(3_000_000, rate=1_000_000), connections=1)
     run.finished()
