@@ -8,7 +8,7 @@ from typing import Any
 
 from idm_app.engine.media_failures import media_failure
 from idm_app.engine.progress import REPORT_SECONDS, Lane
-from idm_app.engine.surroundings import Surroundings
+from idm_app.engine.surroundings import Stopped, Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,8 @@ class SideStreams:
         self._around.progress.close_lane(stream.lane)
         if stream.error is None:
             return stream.answer
+        if isinstance(stream.error, Stopped):
+            raise stream.error
         failure = media_failure(stream.error)
         if failure.retryable and failure.failure_code != "disk-full":
             log.info("a stream at the side failed and is fetched again: %s", failure.detail)
