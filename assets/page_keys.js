@@ -7,6 +7,10 @@ function isEditable(target) {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=checkbox]), textarea, select"));
 }
 
+function isText({ type, name, size }) {
+  return size <= MAX_CHARACTERS && (type.startsWith("text/") || /\.(txt|list|urls?|csv|md)$/i.test(name));
+}
+
 export default {
   emits: ["open", "addresses"],
   template: `<span hidden></span>`,
@@ -30,9 +34,14 @@ export default {
       if (!isEditable(event.target)) this.take(event, event.clipboardData.getData("text/plain"));
     },
     onDragOver(event) {
-      if (event.dataTransfer.types.includes("text/uri-list")) event.preventDefault();
+      if (["text/uri-list", "Files"].some((type) => event.dataTransfer.types.includes(type))) event.preventDefault();
     },
-    onDrop(event) {
+    async onDrop(event) {
+      if (event.dataTransfer.files.length) {
+        event.preventDefault();
+        const texts = [...event.dataTransfer.files].filter(isText).map((file) => file.text());
+        return this.take(event, (await Promise.all(texts)).join("\n"));
+      }
       const text = event.dataTransfer.getData("text/uri-list");
       if (!isEditable(event.target)) this.take(event, text.replace(/^#.*$/gm, ""));
     },

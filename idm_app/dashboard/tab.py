@@ -8,11 +8,12 @@ from nicegui.events import GenericEventArguments
 
 from idm_app.access import Access
 from idm_app.dashboard.actions import Actions
-from idm_app.dashboard.adding import AddDialog, AddForm, Problems
+from idm_app.dashboard.adding import AddDialog, AddForm
+from idm_app.dashboard.addresses import Problems
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.devices import DevicesDialog
 from idm_app.dashboard.download_list import DownloadList
-from idm_app.dashboard.elements import FilterList, LanguageMenu, PageHeader, PageKeys, RowMenu, StatusBar, ThemeSwitch
+from idm_app.dashboard.elements import FilterList, PageHeader, PageKeys, RowMenu, StatusBar, ThemeSwitch
 from idm_app.dashboard.row_state import title
 from idm_app.dashboard.view import GROUPS, View
 from idm_app.dashboard.words import Words
@@ -39,7 +40,7 @@ class Tab:
         self._menu = RowMenu()
         self._menu.on("choose", self._choose_from_menu)
         self._actions = Actions(board.manager, words, self._menu)
-        self._dialog = AddDialog(board.manager, words)
+        self._dialog = AddDialog(board.manager, words, self._open)
         self._devices = DevicesDialog(access, words)
         self._form: AddForm | None = None
         with ui.element("div").classes("shell"):
@@ -51,7 +52,6 @@ class Tab:
                     f'flat dense aria-label="{words("devices.title")}" title="{words("devices.title")}"'
                 )
                 ThemeSwitch()
-                LanguageMenu(words)
             self._filters = FilterList(board.totals(words), _filter_groups(words), view.show)
             self._filters.on("choose", self._choose)
             with ui.element("div").classes("content"):
@@ -105,7 +105,7 @@ class Tab:
         with self._empty_page:
             ui.element("span").classes("logo").props("aria-hidden=true")
             ui.label(words("empty.title")).classes("heading")
-            self._form = AddForm(self._board.manager, words, self._on_first_added, rows=3)
+            self._form = AddForm(self._board.manager, words, self._on_first_added, self._open, rows=3)
             with ui.element("div").classes("steps"):
                 for icon, step in (("content_paste", "paste"), ("speed", "watch"), ("save_alt", "save")):
                     with ui.element("div"):
@@ -120,7 +120,10 @@ class Tab:
             self._dialog.open(text)
         else:
             self._form.fill(text)
-            self._form.field.run_method("focus")
+            self._form.run_method("focus")
+
+    def _open(self, download_id: int) -> None:
+        self._show(View(text=self._board.manager.get(download_id).request.url))
 
     def _on_first_added(self, problems: Problems) -> None:
         if problems:  # the empty page and its form are about to go

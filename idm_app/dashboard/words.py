@@ -67,7 +67,8 @@ class Words:
 
     def refusal(self, error: IdmError) -> str:
         """Why something is not done, and what to do instead."""
-        return str(self.texts.get(f"refusal.{error.code}", str(error)))
+        text = self.texts.get(f"refusal.{error.code}") or self.texts.get(f"failure.{error.code}")
+        return str(text or error)
 
     def failure(self, failure: Failure) -> str:
         """Why a download has failed, and what to do."""

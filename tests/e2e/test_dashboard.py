@@ -309,3 +309,82 @@ def test_motion_is_reduced_when_asked(page: Page, origin: Any) -> None:
     expect_status(page, "downloading")
     moving = "e => [getComputedStyle(e).transitionDuration, getComputedStyle(e).animationName]"
     assert row(page).locator(".fill").evaluate(moving) == ["0s", "none"]
+
+
+def test_pasting_looks_at_once_and_what_is_there_can_be_chosen(page: Page, server: Any, media_site: Any) -> None:
+    field(page).fill(media_site.ladder())
+    expect(page.locator(".offer")).to_contain_text("ladder", timeout=30_000)
+    quality = page.get_by_label("Quality")
+    expect(quality.get_by_role("option")).to_contain_text(["Best quality", "1080p · mp4", "720p · mp4", "480p · mp4"])
+    quality.select_option(label=quality.get_by_role("option").nth(3).inner_text())
+    page.get_by_text("Folder, category, start").click()
+    page.get_by_label("Folder").fill("films/short")
+    page.get_by_role("combobox", name="Start", exact=True).select_option("Later, by hand")
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect_status(page, "paused")
+    assert server.client.post("/api/downloads/1/resume").is_success
+    expect_status(page, "completed")
+    assert (server.download_dir / "films/short/ladder.mp4").is_file()
+
+
+def test_the_entries_of_a_playlist_are_picked(page: Page, server: Any, media_site: Any) -> None:
+    field(page).fill(media_site.feed(6))
+    entries = page.get_by_role("group", name="Entries of the playlist")
+    expect(entries.get_by_role("checkbox")).to_have_count(6, timeout=30_000)
+    entries.get_by_role("button", name="None").click()
+    expect(page.get_by_role("button", name="Download", exact=True)).to_be_disabled()
+    entries.get_by_role("searchbox").fill("episode 2")
+    entries.get_by_role("button", name="All").click()
+    entries.get_by_role("searchbox").fill("")
+    entries.get_by_label("Episode 3").check()
+    entries.get_by_label("Episode 6").check()
+    page.get_by_role("button", name="Download", exact=True).click()
+    for download_id in (2, 3, 4):
+        expect_status(page, "completed", download_id)
+    titles = {d["title"] for d in server.client.get("/api/downloads").json()["downloads"] if d["kind"] != "playlist"}
+    assert titles == {"Episode 2", "Episode 3", "Episode 6"}
+
+
+def test_a_batch_is_previewed_and_what_is_known_is_said(page: Page, server: Any) -> None:
+    add_paused(server, 3)
+    expect(row(page)).to_be_visible()
+    page.keyboard.press("n")
+    field(page).fill("https://example.org/[0-9].zip")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("10 addresses: https://example.org/0.zip … https://example.org/9.zip")
+    expect(dialog).to_contain_text("3 of these are on your list already.")
+    field(page).fill("https://example.org/1.zip")
+    expect(dialog).to_contain_text(re.compile("You already have this: 1.zip, from .*[A-Z]"))
+    dialog.get_by_role("button", name="Open it").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("[data-download-id]")).to_have_count(1)
+
+
+def test_a_dropped_text_file_opens_the_dialog_filled(page: Page, server: Any) -> None:
+    add_paused(server, 1)
+    expect(row(page)).to_be_visible()
+    page.evaluate(
+        """() => {
+            const dropped = new DataTransfer();
+            dropped.items.add(new File(["https://example.org/a.zip\\nhttps://example.org/b.zip"], "list.txt"));
+            document.body.dispatchEvent(new DragEvent("drop", {dataTransfer: dropped, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(field(page)).to_have_value("https://example.org/a.zip\nhttps://example.org/b.zip")
+
+
+@pytest.mark.parametrize(("locale", "direction"), [("de-DE", "ltr"), ("ar-EG", "rtl")])
+def test_it_speaks_the_browsers_language(browser: Browser, server: Any, locale: str, direction: str) -> None:
+    context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    open_dashboard(page, server)
+    add_paused(server, 1)
+    expect(row(page)).to_contain_text({"de-DE": "Angehalten", "ar-EG": "متوقف مؤقتًا"}[locale])
+    expect(page.locator("html")).to_have_attribute("dir", direction)
+    expect(page.locator("html")).to_have_attribute("lang", locale[:2])
+    filters, listed = page.locator(".filters").bounding_box(), row(page).bounding_box()
+    assert filters is not None
+    assert listed is not None
+    assert (filters["x"] < listed["x"]) == (direction == "ltr")
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+    context.close()

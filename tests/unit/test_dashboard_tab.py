@@ -12,7 +12,8 @@ from nicegui import Client, binding, core, ui
 from nicegui.events import GenericEventArguments, handle_event
 
 from idm_app.access import Access
-from idm_app.dashboard.adding import AddForm, Problems
+from idm_app.dashboard.adding import AddForm
+from idm_app.dashboard.addresses import Problems
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.download_list import DownloadList
 from idm_app.dashboard.elements import DownloadRow, FilterList, PageHeader
@@ -21,7 +22,7 @@ from idm_app.dashboard.view import PAGE_SIZE, View
 from idm_app.dashboard.words import words_in
 from idm_app.errors import UnknownDownload
 from idm_app.manager import Manager
-from idm_app.model import Request
+from idm_app.model import Quality, Request
 from idm_app.settings import Options
 from idm_app.store import Store
 
@@ -172,21 +173,46 @@ async def test_what_is_good_is_submitted_and_what_is_not_stays_with_the_reason(b
         form.leave(problems)
 
     with client:
-        form = AddForm(board.manager, words_in("en"), on_submitted, rows=3)
-        form.fill("https://example.org/good.zip\nftp://example.org/bad.zip")
-        await form.submit()
-        assert form.field.value == "ftp://example.org/bad.zip"
+        form = AddForm(board.manager, words_in("en"), on_submitted, lambda _: None, rows=3)
+        await form.submit("https://example.org/good.zip\nftp://example.org/bad.zip")
         assert [address for address, _ in left[0]] == ["ftp://example.org/bad.zip"]
-        words = [element.text for element in client.elements.values() if isinstance(element, ui.label)]
-        assert "ftp://example.org/bad.zip" in words
-        assert any(word.startswith("Only addresses") for word in words)
+        problem = form.state["problems"][0]
+        assert problem["address"] == "ftp://example.org/bad.zip"
+        assert problem["reason"].startswith("Only addresses")
         toasts = [message for _, kind, message in client.outbox.messages if kind == "notify"]
         assert [toast["message"] for toast in toasts] == ["Download started #1"]
-        form.field.value = "https://example.org/better.zip"
-        await form.submit()
+        await form.submit("https://example.org/better.zip")
         assert left[1] == []
-        assert form.field.value == ""
     client.delete()
     assert board.manager.get(2).request.url == "https://example.org/better.zip"
     with pytest.raises(UnknownDownload):
         board.manager.get(3)
+
+
+async def test_choices_become_the_request_and_what_is_known_is_skipped(board: Board) -> None:
+    client = Client(ui.page("/nowhere"))
+    with client:
+        form = AddForm(board.manager, words_in("en"), lambda _: None, lambda _: None, rows=3)
+        await form.submit(
+            "https://example.org/[1-2].mp4",
+            quality="audio:mp3",
+            subtitles=["de"],
+            items="1-3,7",
+            directory="films/new",
+            category="music",
+            start=False,
+        )
+        request = board.manager.get(2).request
+        assert (request.quality, request.audio_format) == (Quality.AUDIO, "mp3")
+        assert (request.subtitles, request.playlist_items) == (("de",), "1-3,7")
+        assert (request.directory, request.category) == ("films/new", "music")
+        assert board.manager.get(2).status == "paused"
+        form.look("https://example.org/[1-5].mp4")
+        assert form.state["known"] == "2 of these are on your list already."
+        await form.submit("https://example.org/[1-5].mp4", start=False, skip_known=True)
+        assert len(list(board.manager.newest_first())) == 5
+        await form.submit("https://example.org/9.mp4", directory="../up")
+        assert form.state["problems"][0]["reason"] == "The folder must be a plain name below the download folder."
+        await form.submit("https://example.org/9.mp4", quality="format:137+140")
+        assert board.manager.get(6).request.format_id == "137+140"
+    client.delete()
