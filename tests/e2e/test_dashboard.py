@@ -38,7 +38,7 @@ def row(page: Page, download_id: int = 1) -> Locator:
 
 
 def expect_status(page: Page, status: str, download_id: int = 1) -> None:
-    expect(row(page, download_id)).to_have_attribute("data-status", status, timeout=15_000)
+    expect(row(page, download_id)).to_have_attribute("data-status", status, timeout=60_000)
 
 
 def press(page: Page, name: str, download_id: int = 1) -> None:
