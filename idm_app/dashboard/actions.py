@@ -94,7 +94,7 @@ class Actions:
         self._question.ask_for_text(
             words("refresh.title", title=title(download)),
             words("refresh.text"),
-            words("add.url"),
+            words("refresh.address"),
             download.request.url,
             TextAnswer(words("refresh.go_on"), refresh),
         )
