@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from idm_app.errors import FileGone, WrongStatus
@@ -23,12 +23,19 @@ def finished_file(download: Download) -> Path:
     return path
 
 
-def delete_files(job_folder: Path, finished: Iterable[str]) -> None:
+def delete_files(job_folder: Path, finished: Iterable[str] = ()) -> None:
     """Delete the unfinished parts, and the finished files that are named (never through a symbolic link)."""
     shutil.rmtree(job_folder, ignore_errors=True)
     for path in map(Path, finished):
         if path.is_file() and not path.is_symlink():
             path.unlink(missing_ok=True)
+
+
+def sweep(parts_folder: Path, unfinished: Container[int]) -> None:
+    """Delete what a crash left in ``parts_folder`` of downloads that need it no more."""
+    for folder in parts_folder.iterdir() if parts_folder.is_dir() else ():
+        if folder.name.isdecimal() and int(folder.name) not in unfinished:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class FreeSpace:

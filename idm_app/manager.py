@@ -53,6 +53,8 @@ class Manager:
     async def start(self) -> None:
         """Go on with what the last run left unfinished."""
         await self._supervisor.start()
+        parts = jobs.job_folder(0, self.server_id, self.options).parent
+        await asyncio.to_thread(disk.sweep, parts, {d.id for d in self._ledger if d.status is not Status.COMPLETED})
         for download in self._ledger:
             if download.status.is_running and download.kind is not Kind.PLAYLIST:
                 self._write(replace(jobs.at_rest(download), status=Status.QUEUED))
@@ -288,7 +290,7 @@ class Manager:
             self._alarm.cancel()
         instant = schedule.next_instant(self._ledger.queued())
         if instant is not None and len(self._active) < self.settings.max_active:
-            delay = min(3600.0, max(0.05, (instant - now).total_seconds()))
+            delay = min(60.0, max(0.05, (instant - now).total_seconds()))  # the clock may be set, or the machine sleep
             self._alarm = asyncio.get_running_loop().call_later(delay, self._start_ready)
 
     def _on_report(self, download_id: int, report: Report) -> None:
@@ -304,6 +306,7 @@ class Manager:
             self._in_background(self._add_entries(now, report))
         if now.status is Status.COMPLETED:
             self._settle_parent(now.parent_id)
+            self._in_background(self._clear_parts(download_id))
 
     def _on_exit(self, download_id: int, exit_code: int | None) -> None:
         self._active.discard(download_id)
@@ -328,6 +331,11 @@ class Manager:
         events = jobs.with_event(download, "waiting", f"{failure.message} Trying again in {delay:.0f} s.", now)
         again_at = now + timedelta(seconds=delay)
         self._write(replace(resting, status=Status.QUEUED, not_before=again_at, position=download.id, events=events))
+
+    async def _clear_parts(self, download_id: int) -> None:
+        """The worker's receipt may go once the list says where the file is."""
+        await self._store.commit()
+        await asyncio.to_thread(disk.delete_files, jobs.job_folder(download_id, self.server_id, self.options))
 
     async def _stop_worker(self, download_id: int) -> None:
         self.get(download_id)

@@ -1,12 +1,13 @@
 """Which queued downloads may start now, and when a failed one is tried again. Pure."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from idm_app.model import Download, Failure, Status
 
 MAX_ATTEMPTS = 5
 MAX_CRASHES = 3
+MAX_RETRY_DELAY = timedelta(minutes=10)
 _TRANSIENT = frozenset({"connection-lost", "timed-out", "server-busy", "server-error"})
 
 
@@ -14,11 +15,7 @@ def startable(queued: Iterable[Download], free_slots: int, now: datetime) -> lis
     """The downloads to start, in order of their position, at most ``free_slots``."""
     if free_slots <= 0:
         return []
-    ready = [
-        download
-        for download in queued
-        if download.status is Status.QUEUED and (download.not_before is None or download.not_before <= now)
-    ]
+    ready = [download for download in queued if download.status is Status.QUEUED and _is_time(download, now)]
     ready.sort(key=_order)
     return ready[:free_slots]
 
@@ -50,7 +47,14 @@ def retry_delay_seconds(
         return 1.0 if attempts < MAX_CRASHES else None
     if failure.code not in _TRANSIENT or not made_headway or attempts >= MAX_ATTEMPTS:
         return None
-    return min(600.0, max(2.0**attempts, retry_after_seconds or 0.0))
+    return min(MAX_RETRY_DELAY.total_seconds(), max(2.0**attempts, retry_after_seconds or 0.0))
+
+
+def _is_time(download: Download, now: datetime) -> bool:
+    if download.not_before is None or download.not_before <= now:
+        return True
+    # Nobody is told to wait for another attempt that long: the clock was put back meanwhile.
+    return download.error is not None and download.not_before - now > MAX_RETRY_DELAY
 
 
 def _order(download: Download) -> tuple[int, int]:

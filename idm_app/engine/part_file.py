@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from idm_app.engine.names import numbered
+from idm_app.engine.receipt import Receipt
 from idm_app.errors import DownloadError
 
 Ranges = tuple[tuple[int, int], ...]
@@ -133,10 +134,11 @@ class PartFile:
 _STAGED_SUFFIX = ".idm-part"
 
 
-def publish(source: Path, folder: Path, name: str) -> Path:
+def publish(source: Path, folder: Path, name: str, receipt: Receipt | None = None) -> Path:
     """Give ``source`` the name ``name`` in ``folder``, with `` (1)`` and so on if taken; never over an existing file.
 
-    It is renamed on the same disk, so nobody ever sees half a file. Raises :class:`DownloadError`.
+    It is renamed on the same disk, so nobody ever sees half a file; ``receipt`` is written just before. Raises
+    :class:`DownloadError`.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +146,10 @@ def publish(source: Path, folder: Path, name: str) -> Path:
             source = _staged(source, folder)
         for number in range(10_000):
             target = folder / numbered(name, number)
+            if os.path.lexists(target):
+                continue
+            if receipt:
+                receipt.write(source, target)
             try:
                 _rename_to_free_name(source, target)
             except FileExistsError:

@@ -13,6 +13,7 @@ from idm_app.engine.names import safe_name, suggested_name
 from idm_app.engine.part_file import PartFile, disk_failure, publish
 from idm_app.engine.progress import StreamCount
 from idm_app.engine.reach import Reach
+from idm_app.engine.receipt import Receipt
 from idm_app.engine.segmented import Fetch
 from idm_app.engine.source import Source
 from idm_app.engine.surroundings import Stopped, Surroundings
@@ -41,6 +42,7 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
     :class:`Stopped`.
     """
     folder, job_folder = Path(job.folder), Path(job.job_folder)
+    receipt = Receipt(job_folder, "file")
     checksums: set[str | None] = {job.checksum}
     name = safe_name(job.filename) if job.filename else _remembered_name(job_folder)
     part = PartFile(job_folder / PART_NAME)
@@ -68,8 +70,8 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
     for checksum in filter(None, checksums):
         around.progress.send(Processing("verifying"))
         _verify(part.path, checksum, around.stopping)
-    path = publish(part.path, folder, name or suggested_name({}, job.url, job.url))
-    shutil.rmtree(job_folder, ignore_errors=True)
+    path = publish(part.path, folder, name or suggested_name({}, job.url, job.url), receipt)
+    receipt.clear_beside()
     return Finished(str(path), total)
 
 

@@ -20,6 +20,7 @@ from typing import BinaryIO
 from idm_app.engine.messages import Conclude, Failed, Job, Limit, Report, decode, encode
 from idm_app.engine.plain_file import PART_NAME, LeadsToMedia, fetch_file, probe_file, source_of
 from idm_app.engine.progress import Progress
+from idm_app.engine.receipt import Receipt
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.engine.throttle import TokenBucket
 from idm_app.errors import DownloadError
@@ -111,6 +112,9 @@ def run(job: Job, around: Surroundings) -> Report | None:
 
 
 def _route(job: Job, around: Surroundings) -> Report:
+    if not job.only_probe and (reports := Receipt(Path(job.job_folder)).reports()):
+        around.progress.send(reports[0])
+        return reports[1]
     if job.kind == "file" or (job.kind is None and not _is_claimed(job.url)):
         try:
             return probe_file(job, around) if job.only_probe else fetch_file(job, around)

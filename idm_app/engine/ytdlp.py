@@ -10,7 +10,6 @@ import json
 import logging
 import math
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -36,6 +35,7 @@ from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Proc
 from idm_app.engine.names import safe_name
 from idm_app.engine.part_file import publish
 from idm_app.engine.progress import StreamCount, Ticking
+from idm_app.engine.receipt import Receipt
 from idm_app.engine.saved_info import SavedInfo
 from idm_app.engine.side_streams import SideStreams
 from idm_app.engine.source import Source, guard_resolver
@@ -153,6 +153,7 @@ class MediaDownloader(_Extractors):
         self._watched_at = 0.0
         self._conversion: Conversion | None = None
         self._saved_info = SavedInfo(Path(job.job_folder))
+        self._receipt = Receipt(Path(job.job_folder), "media")
 
     def run(self) -> Report:
         """Extract, fetch, process, publish."""
@@ -255,9 +256,9 @@ class MediaDownloader(_Extractors):
         path = Path(info["requested_downloads"][0]["filepath"])
         total = path.stat().st_size
         name = media_plan.final_name(title, self.job.filename, path.suffix)
-        final = publish(path, Path(self.job.folder), name)
+        final = publish(path, Path(self.job.folder), name, self._receipt)
         beside = tuple(self._publish_subtitles(info, final))
-        shutil.rmtree(self.job.job_folder, ignore_errors=True)
+        self._receipt.clear_beside()
         return Finished(str(final), total, beside)
 
     def _publish_subtitles(self, info: dict[str, Any], video: Path) -> Iterator[str]:

@@ -28,7 +28,7 @@ def test_a_file_arrives_whole_under_its_name_and_leaves_nothing_behind(jobs: Job
     assert path == jobs.folder / "archive.zip"
     assert sha256(path) == origin.sha256(SIZE)
     assert jobs.names() == ["archive.zip"]
-    assert not jobs.job_folder.exists()
+    assert [path.name for path in jobs.job_folder.iterdir()] == ["published.json"]
     probed = run.of(Probed)[0]
     assert (probed.kind, probed.filename, probed.total_bytes) == ("file", "archive.zip", SIZE)
 
@@ -162,6 +162,18 @@ def test_referrer_and_user_agent_are_sent(jobs: Jobs, origin: FaultServer) -> No
 def test_a_checksum_that_fits(jobs: Jobs, origin: FaultServer, algorithm: str) -> None:
     checksum = hashlib.new(algorithm, content(0, 50_000)).hexdigest().upper()
     jobs.start(origin.url("/a.bin", size=50_000), checksum=f"{algorithm}:{checksum}").finished()
+
+
+def test_a_file_whose_finish_nobody_heard_of_is_not_fetched_again(jobs: Jobs, origin: FaultServer) -> None:
+    url = origin.url("/archive.zip", size=50_000)
+    path = jobs.start(url).finished()
+    again = jobs.start(url)
+    assert again.finished() == path
+    assert [(probed.kind, probed.total_bytes) for probed in again.of(Probed)] == [("file", 50_000)]
+    assert origin.stats("/archive.zip").requests == 1
+    path.unlink()
+    assert jobs.start(url).finished() == path
+    assert origin.stats("/archive.zip").requests == 2
 
 
 def test_a_checksum_that_does_not_fit_keeps_nothing(jobs: Jobs, origin: FaultServer) -> None:

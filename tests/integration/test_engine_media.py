@@ -66,7 +66,7 @@ def test_a_pages_video_arrives_under_the_pages_title(jobs: Jobs, media_site: Med
     assert_plays(path, "video", "audio")
     assert run.of(Probed)[0].kind == "media"
     assert jobs.names() == [path.name]
-    assert not jobs.job_folder.exists()
+    assert [path.name for path in jobs.job_folder.iterdir()] == ["published.json"]
 
 
 def test_the_name_that_was_asked_for_wins(jobs: Jobs, media_site: MediaSite) -> None:

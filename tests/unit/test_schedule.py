@@ -70,3 +70,11 @@ def test_one_place_up_or_down_in_the_queue_is_a_swap_and_the_ends_are_ends() -> 
     assert schedule.moved([first, second, third], 3, -1) == {3: 1, 1: 3}
     assert schedule.moved([first, second, third], 1, -1) == schedule.moved([first, second, third], 2, +1) == {}
     assert schedule.moved([first], 99, +1) == {}
+
+
+def test_a_clock_that_was_put_back_does_not_hold_another_attempt_up() -> None:
+    busy = failure("server-busy")
+    waiting = replace(queued(1), error=busy, not_before=NOW + timedelta(days=1))
+    planned = replace(queued(2), not_before=NOW + timedelta(days=1))
+    soon = replace(queued(3), error=busy, not_before=NOW + timedelta(minutes=9))
+    assert schedule.startable([waiting, planned, soon], 9, NOW) == [waiting]
