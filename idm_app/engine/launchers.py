@@ -195,8 +195,8 @@ class ForkLauncher:
             try:
                 await self.start()
                 return await self._fork()
-            except OSError:
-                log.exception("the process that forks workers does not serve")
+            except OSError as error:
+                log.warning("a new process that forks workers is started: %s", error)
                 self._lose_zygote()
         return await self._fallback.launch()
 
