@@ -1,5 +1,6 @@
 """A real Chromium, and one with the extension loaded."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -50,15 +51,47 @@ class Extension:
 
 
 @contextmanager
-def extension(playwright: Playwright, profile: Path, server_url: str) -> Iterator[Extension]:
-    """A browser with an empty ``profile`` and the extension."""
+def extension(
+    playwright: Playwright, profile: Path, server_url: str, *, granted: tuple[str, ...] = (), language: str = "en-US"
+) -> Iterator[Extension]:
+    """A browser with an empty ``profile`` and the extension. ``granted``: optional permissions that it has from the
+    beginning, because a browser without a screen cannot ask; match patterns too."""
+    folder = _granting(profile, granted) if granted else EXTENSION
+    _set_download_folder(profile)
     context = playwright.chromium.launch_persistent_context(
         profile,
         executable_path=program(),
-        args=[*_IN_CONTAINERS, f"--disable-extensions-except={EXTENSION}", f"--load-extension={EXTENSION}"],
+        args=[
+            *_IN_CONTAINERS,
+            f"--disable-extensions-except={folder}",
+            f"--load-extension={folder}",
+            f"--lang={language}",
+        ],
+        locale=language,
     )
     workers = context.service_workers
     worker = workers[0] if workers else context.wait_for_event("serviceworker")
     worker.evaluate("server => chrome.storage.local.set({server})", server_url)
     yield Extension(context, worker.url.split("/")[2], server_url)
     context.close()
+
+
+def _granting(profile: Path, granted: tuple[str, ...]) -> Path:
+    copy = profile.with_name("extension")
+    shutil.copytree(EXTENSION, copy)
+    manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
+    hosts = [pattern for pattern in granted if "/" in pattern]
+    manifest["permissions"] += [name for name in granted if name not in hosts]
+    manifest["host_permissions"] += hosts
+    manifest["optional_permissions"] = [name for name in manifest["optional_permissions"] if name not in granted]
+    (copy / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    return copy
+
+
+def _set_download_folder(profile: Path) -> None:
+    """Beside the profile: what the browser itself downloads is no business of the machine's user."""
+    folder = profile.with_name("browser-files")
+    folder.mkdir(parents=True)
+    (profile / "Default").mkdir(parents=True)
+    preferences = {"download": {"default_directory": str(folder), "prompt_for_download": False}}
+    (profile / "Default" / "Preferences").write_text(json.dumps(preferences), "utf-8")

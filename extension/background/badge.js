@@ -4,21 +4,26 @@
 import { t } from '../shared/i18n.js';
 
 /** @import { ConnectionState, Notice } from '../shared/messages.js' */
+/** @typedef {{active: number, progress: number | null}} Totals `progress`: of the only one, 0–100 */
 
 const ACCENT = '#0f766e';
 const GREY = '#64748b';
 const RED = '#b91c1c';
+const VIOLET = '#6d28d9';
 const FLASH_SECONDS = { success: 2.5, error: 6 };
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let flashTimer;
 let shown = '';
-let active = 0;
+/** @type {Totals} */
+let totals = { active: 0, progress: null };
+/** How much media was found, by tab. @type {Map<number, number>} */
+const media = new Map();
 let isOffline = false;
 
-/** @param {number} count of active downloads @param {ConnectionState} state */
-export function showState(count, state) {
-  active = count;
+/** @param {Totals} now @param {ConnectionState} state */
+export function showState(now, state) {
+  totals = now;
   if (state !== 'connecting') isOffline = state === 'offline'; // an attempt changes nothing until it ends
   if (!flashTimer) draw();
 }
@@ -34,10 +39,27 @@ export function flash({ kind, text }) {
   }, FLASH_SECONDS[kind] * 1000);
 }
 
+/** How much media a tab plays; downloads matter more. @param {number} tabId @param {number} count */
+export function showMedia(tabId, count) {
+  if (count) media.set(tabId, count);
+  else media.delete(tabId);
+  drawMedia(tabId, totals.active ? 0 : count);
+}
+
 function draw() {
+  const { active, progress } = totals;
   const count = active > 99 ? '99+' : String(active || '');
+  const text = progress === null ? count : `${Math.floor(progress)}%`;
   if (isOffline) setBadge(active ? '!' : '', GREY, t('badgeOffline'));
-  else setBadge(count, ACCENT, active ? t('badgeActive', count) : t('extensionName'));
+  else setBadge(text, ACCENT, active ? t('badgeActive', count) : t('extensionName'));
+}
+
+/** @param {number} tabId @param {number} count */
+function drawMedia(tabId, count) {
+  const gone = () => {}; // the tab may have been closed
+  const text = count ? `▶${Math.min(count, 99)}` : null;
+  void chrome.action.setBadgeText(/** @type {any} */ ({ tabId, text })).catch(gone);
+  if (count) void chrome.action.setBadgeBackgroundColor({ tabId, color: VIOLET }).catch(gone);
 }
 
 /** @param {string} text @param {string} color @param {string} title */
@@ -45,6 +67,7 @@ function setBadge(text, color, title) {
   const looks = JSON.stringify([text, color, title, isOffline]);
   if (looks === shown) return; // twenty updates a second must not become twenty calls
   shown = looks;
+  for (const [tabId, count] of media) drawMedia(tabId, text ? 0 : count);
   const suffix = isOffline ? '-grey' : '';
   const path = Object.fromEntries([16, 32, 48].map((size) => [size, `/icons/${size}${suffix}.png`]));
   void chrome.action.setIcon({ path });

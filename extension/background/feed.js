@@ -7,13 +7,13 @@
  */
 
 import { delaySeconds } from '../shared/backoff.js';
-import { SUBPROTOCOL, checkHealth } from '../shared/check.js';
+import { checkHealth, openFeed } from '../shared/check.js';
 import { ServerProblem, problemIn, versionProblem } from '../shared/problems.js';
-import { feedAddress } from '../shared/settings.js';
 
 /** @import { Change, Download } from '../shared/downloads.js' */
 /** @import { Connection } from '../shared/messages.js' */
 /** @import { Problem } from '../shared/problems.js' */
+/** @import { Server } from '../shared/settings.js' */
 /**
  * @typedef {object} Listener
  * @property {(connection: Connection) => void} onConnection it is being opened, or was not to be had
@@ -30,7 +30,8 @@ const SNAPSHOT_SECONDS = 10;
 
 export class Feed {
   #listener;
-  #server = '';
+  /** @type {Server} */
+  #server = { url: '', token: null };
   /** @type {WebSocket | null} */
   #socket = null;
   /** Whether the snapshot has come, and so updates can be trusted. */
@@ -47,15 +48,15 @@ export class Feed {
     this.#listener = listener;
   }
 
-  /** Open it, unless it is open or already being opened. Not while a retry waits: see {@link openNow}. @param {string} server */
+  /** Open it, unless it is open or already being opened. Not while a retry waits: see {@link openNow}. @param {Server} server */
   open(server) {
-    if (this.#server === server && (this.#socket || this.#retryTimer)) return;
+    if (this.#isFor(server) && (this.#socket || this.#retryTimer)) return;
     this.openNow(server);
   }
 
-  /** Open it without waiting for the next retry. @param {string} server */
+  /** Open it without waiting for the next retry. @param {Server} server */
   openNow(server) {
-    if (this.#server === server && this.#socket) return;
+    if (this.#isFor(server) && this.#socket) return;
     this.close();
     this.#server = server;
     this.#attempt = 0;
@@ -70,8 +71,13 @@ export class Feed {
     this.#drop();
   }
 
+  /** @param {Server} server */
+  #isFor({ url, token }) {
+    return this.#server.url === url && this.#server.token === token;
+  }
+
   #connect() {
-    const socket = new WebSocket(feedAddress(this.#server), SUBPROTOCOL);
+    const socket = openFeed(this.#server);
     this.#socket = socket;
     this.#heardAt = performance.now();
     const isCurrent = () => this.#socket === socket;
@@ -86,7 +92,7 @@ export class Feed {
     this.#heardAt = performance.now();
     if (frame.type === 'hello') {
       const problem = versionProblem(frame.api);
-      if (problem) this.#lose({ code: problem, server: this.#server, message: '' });
+      if (problem) this.#lose({ code: problem, server: this.#server.url, message: '' });
     } else if (frame.type === 'snapshot') {
       this.#isLive = true;
       this.#attempt = 0;
@@ -134,11 +140,11 @@ export class Feed {
   }
 }
 
-/** Why no feed opens there: nothing answers, something else does, or it does not let us in. @param {string} server */
+/** Why no feed opens there: nothing answers, something else does, or it does not let us in. @param {Server} server */
 async function reasonOf(server) {
   try {
     await checkHealth(server);
-    return problemIn(new ServerProblem('refused', server));
+    return problemIn(new ServerProblem('refused', server.url));
   } catch (error) {
     return problemIn(error);
   }

@@ -5,14 +5,16 @@
  */
 
 import * as api from '../shared/api.js';
-import { applySnapshot, applyUpdate, inOrder, totals } from '../shared/downloads.js';
+import { applySnapshot, applyUpdate, endings, inOrder, totals } from '../shared/downloads.js';
 import { KNOWN_KEY, Tell } from '../shared/messages.js';
-import { DEFAULT_SERVER, readSettings } from '../shared/settings.js';
+import { DEFAULT_SERVER, readServer } from '../shared/settings.js';
 import { showState } from './badge.js';
 import { Feed } from './feed.js';
+import { announce } from './notices.js';
 
 /** @import { Change, Download, Downloads } from '../shared/downloads.js' */
 /** @import { Connection, Known, Push } from '../shared/messages.js' */
+/** @import { Server } from '../shared/settings.js' */
 
 /** As many as a popup shows at first, with room. */
 const KEPT_DOWNLOADS = 100;
@@ -24,13 +26,17 @@ const RELEASE_SECONDS = 5;
 const downloads = new Map();
 /** @type {Connection} */
 let connection = { state: 'connecting', problem: null };
-let server = DEFAULT_SERVER;
+/** @type {Server} */
+let server = { url: DEFAULT_SERVER, token: null };
 /** @type {Set<chrome.runtime.Port>} */
 const popups = new Set();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let saveTimer;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let releaseTimer;
+
+/** @type {() => unknown} */
+let connectedListener = () => undefined;
 
 const feed = new Feed({ onConnection, onSnapshot, onUpdate, isNeeded });
 const restored = restore();
@@ -67,13 +73,18 @@ export async function reconnect() {
   feed.openNow(server);
 }
 
+/** @param {() => unknown} listener called whenever the feed stands */
+export function whenConnected(listener) {
+  connectedListener = listener;
+}
+
 /** The settings changed: another server's downloads are none of this one's. */
 export async function changeServer() {
   await restored;
-  const { server: wanted } = await readSettings();
-  if (wanted === server) return;
+  const wanted = await readServer();
+  if (wanted.url === server.url && wanted.token === server.token) return;
+  if (wanted.url !== server.url) downloads.clear();
   server = wanted;
-  downloads.clear();
   feed.openNow(server);
   tellKnown();
 }
@@ -84,7 +95,9 @@ export async function changeServer() {
  * @param {number[]} [removed]
  */
 export function onUpdate(changes, removed = []) {
+  const before = new Map(downloads);
   const unknown = applyUpdate(downloads, changes, removed);
+  tellEnds(before);
   tell({ type: Tell.UPDATE, downloads: changes, removed });
   for (const id of unknown) void fetchWhole(id);
   settle();
@@ -98,10 +111,13 @@ export function tell(push) {
 
 /** @param {Download[]} whole */
 function onSnapshot(whole) {
+  const before = new Map(downloads);
   applySnapshot(downloads, whole);
+  tellEnds(before);
   connection = { state: 'connected', problem: null };
   tellKnown();
   settle();
+  connectedListener();
 }
 
 /** @param {Connection} now */
@@ -111,13 +127,18 @@ function onConnection(now) {
   keep();
 }
 
+/** What ended while nobody looks is told by the system. @param {Downloads} before */
+function tellEnds(before) {
+  if (popups.size === 0) for (const ended of endings(before, downloads)) void announce(ended);
+}
+
 function isNeeded() {
   return popups.size > 0 || totals(downloads).active > 0;
 }
 
 /** After any change: the badge, and soon the copy in storage. */
 function keep() {
-  showState(totals(downloads).active, connection.state);
+  showState(totals(downloads), connection.state);
   saveTimer ??= setTimeout(save, SAVE_SECONDS * 1000);
 }
 
@@ -142,7 +163,7 @@ async function fetchWhole(id) {
 
 /** @returns {Known} */
 function known() {
-  return { server, connection, downloads: [...downloads.values()] };
+  return { server: server.url, connection, downloads: [...downloads.values()] };
 }
 
 function tellKnown() {
@@ -157,10 +178,10 @@ async function save() {
 }
 
 async function restore() {
-  const [settings, stored] = await Promise.all([readSettings(), chrome.storage.session.get(KNOWN_KEY)]);
-  server = settings.server;
+  const [wanted, stored] = await Promise.all([readServer(), chrome.storage.session.get(KNOWN_KEY)]);
+  server = wanted;
   const last = /** @type {Known | undefined} */ (stored[KNOWN_KEY]);
-  if (last?.server !== server) return;
+  if (last?.server !== server.url) return;
   applySnapshot(downloads, last.downloads);
-  showState(totals(downloads).active, last.connection.state);
+  showState(totals(downloads), last.connection.state);
 }

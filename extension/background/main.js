@@ -4,21 +4,32 @@
  * worker for an event and delivers it to the listeners that the first turn of the loop has added.
  */
 
-import { POPUP_PORT } from '../shared/messages.js';
-import { addPopup, changeServer, lookIn } from './live.js';
-import { createMenus, isWeb, submissionFor } from './menus.js';
+import { t } from '../shared/i18n.js';
+import { LEAVE_TO_BROWSER, POPUP_PORT } from '../shared/messages.js';
+import { readSettings } from '../shared/settings.js';
+import { listenForAlt } from './alt_key.js';
+import { clickedMenu } from './clicks.js';
+import { openDashboard } from './dashboard.js';
+import { addPopup, changeServer, lookIn, onUpdate, whenConnected } from './live.js';
+import { createMenus, isWeb } from './menus.js';
+import { isOfDownload } from './notices.js';
 import { answer, notify, send } from './requests.js';
 import { endOfSave } from './saves.js';
+import { forget, sniff } from './sniffer.js';
+import { hold, holdByPause, leaveToBrowser, refreshRules, undoRest } from './takeover.js';
 
+/** @import { Download } from '../shared/downloads.js' */
 /** @import { Request } from '../shared/messages.js' */
 
 const LOOK_IN = 'look-in';
 /** Brings the feed back when the worker was stopped, and notices downloads that were begun elsewhere. */
 const LOOK_IN_MINUTES = 1;
+const OWN_PAGES = chrome.runtime.getURL('');
 
 chrome.runtime.onInstalled.addListener(() => {
   void createMenus();
   void lookIn();
+  void listenForAlt();
 });
 chrome.runtime.onStartup.addListener(() => void lookIn());
 chrome.alarms.onAlarm.addListener(() => void lookIn());
@@ -26,22 +37,62 @@ chrome.alarms.onAlarm.addListener(() => void lookIn());
 chrome.runtime.onConnect.addListener((port) => {
   if (port.name === POPUP_PORT) void addPopup(port);
 });
-chrome.runtime.onMessage.addListener((/** @type {Request} */ request, _sender, respond) => {
-  void answer(request).then(respond);
+chrome.runtime.onMessage.addListener((/** @type {Request | {type: typeof LEAVE_TO_BROWSER}} */ request, sender, respond) => {
+  if (request.type === LEAVE_TO_BROWSER) leaveToBrowser();
+  else if (sender.url?.startsWith(OWN_PAGES)) void answer(request).then(respond);
+  else return false; // a page's script asks for nothing
   return true;
 });
 
-chrome.contextMenus.onClicked.addListener((clicked) => void send(submissionFor(clicked)));
+chrome.contextMenus.onClicked.addListener((clicked, tab) => void clickedMenu(clicked, tab));
 chrome.commands.onCommand.addListener((command, tab) => {
   if (command === 'send-tab') void send(tab?.url && isWeb(tab.url) ? { url: tab.url } : null);
 });
 
-chrome.storage.local.onChanged.addListener(() => void changeServer());
+if (chrome.downloads.onDeterminingFilename) {
+  chrome.downloads.onDeterminingFilename.addListener((item, suggest) => hold(item, suggest, onTaken));
+} else {
+  chrome.downloads.onCreated.addListener((item) => void holdByPause(item, onTaken));
+}
 chrome.downloads.onChanged.addListener(async (delta) => {
   const notice = await endOfSave(delta);
   if (notice) await notify(notice);
 });
 
+chrome.storage.local.onChanged.addListener(() => {
+  void changeServer();
+  void refreshRules();
+  void listenForAlt();
+});
+for (const event of [chrome.permissions.onAdded, chrome.permissions.onRemoved]) {
+  event.addListener(() => {
+    void listenForAlt();
+    listenWhereAllowed();
+  });
+}
+chrome.tabs.onRemoved.addListener(forget);
+listenWhereAllowed();
+whenConnected(undoRest);
+
 void chrome.alarms.get(LOOK_IN).then(async (alarm) => {
   if (!alarm) await chrome.alarms.create(LOOK_IN, { periodInMinutes: LOOK_IN_MINUTES });
 });
+
+/** To what needs a permission that may be granted at any time; adding a listener twice adds it once. */
+function listenWhereAllowed() {
+  sniff();
+  chrome.notifications?.onClicked.addListener(showEnded);
+}
+
+/** @param {string} id of the notification that was clicked */
+async function showEnded(id) {
+  if (!isOfDownload(id)) return;
+  chrome.notifications.clear(id);
+  await openDashboard((await readSettings()).server);
+}
+
+/** @param {Download} download */
+async function onTaken(download) {
+  onUpdate([download]);
+  await notify({ kind: 'success', text: t('noticeTaken', download.id), at: Date.now() });
+}

@@ -13,11 +13,16 @@ const TITLES = { image: 'menuImage', video: 'menuVideo', audio: 'menuAudio' };
 /** Put the entries into the browser's menu; it keeps them. */
 export async function createMenus() {
   await chrome.contextMenus.removeAll();
-  chrome.contextMenus.create({ id: 'page', title: t('menuPage'), contexts: ['page'], documentUrlPatterns: WEB });
+  const inPages = { documentUrlPatterns: WEB };
+  chrome.contextMenus.create({ id: 'page', title: t('menuPage'), contexts: ['page'], ...inPages });
   chrome.contextMenus.create({ id: 'link', title: t('menuLink'), contexts: ['link'], targetUrlPatterns: WEB });
   for (const kind of MEDIA) {
-    chrome.contextMenus.create({ id: kind, title: t(TITLES[kind]), contexts: [kind], documentUrlPatterns: WEB });
+    chrome.contextMenus.create({ id: kind, title: t(TITLES[kind]), contexts: [kind], ...inPages });
   }
+  chrome.contextMenus.create({ id: 'selection', title: t('menuSelection'), contexts: ['selection'], ...inPages });
+  chrome.contextMenus.create({ id: 'links', title: t('menuLinks'), contexts: ['page', 'action'], ...inPages });
+  chrome.contextMenus.create({ id: 'leave', title: t('menuLeave'), contexts: ['action'] });
+  chrome.contextMenus.create({ id: 'never', title: t('menuNever'), contexts: ['action'] });
 }
 
 /**

@@ -5,30 +5,36 @@ import * as api from '../shared/api.js';
 import { titleOf } from '../shared/downloads.js';
 import { t } from '../shared/i18n.js';
 import { Ask, NOTICE_KEY, Tell } from '../shared/messages.js';
+import { forgetRecent, once } from '../shared/once.js';
 import { ServerProblem, problemIn, problemWords } from '../shared/problems.js';
-import { fileAddress, readSettings } from '../shared/settings.js';
+import { fileAddress, readServer, readSettings, serverIn } from '../shared/settings.js';
 import { flash } from './badge.js';
-import { downloadOf, onUpdate, reconnect, tell } from './live.js';
 import { openDashboard } from './dashboard.js';
+import { downloadOf, onUpdate, reconnect, tell } from './live.js';
 import { saveFile } from './saves.js';
+import { equipped } from './submissions.js';
 
 /** @import { Action } from '../shared/downloads.js' */
 /** @import { Answer, Notice, Request } from '../shared/messages.js' */
 /** @import { Submission } from '../shared/api.js' */
 
+const LOOK_SECONDS = 15;
+
 /** @param {Request} request @returns {Promise<Answer>} */
 export async function answer(request) {
   try {
-    return { ok: true, text: await carryOut(request) };
+    return { ok: true, ...(await carryOut(request)) };
   } catch (error) {
-    return { ok: false, text: problemWords(problemIn(error)) };
+    const problem = problemIn(error);
+    return { ok: false, text: problemWords(problem), problem };
   }
 }
 
-/** Hand over an address without a popup, and say what came of it where it can be seen. @param {Submission | null} submission */
-export async function send(submission) {
-  const { ok, text } = submission
-    ? await answer({ type: Ask.SUBMIT, submission })
+/** Hand over without a popup, and say what came of it where it can be seen. @param {Submission | Request | null} asked */
+export async function send(asked) {
+  const request = asked && ('type' in asked ? asked : { type: Ask.SUBMIT, submission: asked });
+  const { ok, text } = request
+    ? await answer(request)
     : { ok: false, text: problemWords({ code: 'nothing-to-send', server: '', message: '' }) };
   await notify({ kind: ok ? 'success' : 'error', text, at: Date.now() });
 }
@@ -40,54 +46,90 @@ export async function notify(notice) {
   if (notice.kind === 'error') await chrome.storage.session.set({ [NOTICE_KEY]: notice });
 }
 
-/** @param {Request} request @returns {Promise<string>} what to tell the person, may be empty */
+/** @param {Request} request @returns {Promise<{text: string, offer?: api.Offer}>} `text`: what to tell the person, may be empty */
 async function carryOut(request) {
   switch (request.type) {
     case Ask.SUBMIT:
-      return submit(request.submission);
+      return said(await once(`submit ${JSON.stringify(request.submission)}`, () => submit(request.submission, request.isMedia)));
+    case Ask.SUBMIT_MANY:
+      return said(await once(`submit ${JSON.stringify(request.many)}`, () => submitMany(request.many)));
+    case Ask.LOOK:
+      return { text: '', offer: await look(request.submission) };
     case Ask.ACT:
-      return act(request.id, request.action);
+      return said(await act(request.id, request.action));
     case Ask.REMOVE:
-      return remove(request.id);
+      return said(await remove(request.id));
     case Ask.SAVE:
-      return save(request.id);
+      return said(await save(request.id));
+    case Ask.IN_BROWSER:
+      return said(await inBrowser(request.id));
     case Ask.RECONNECT:
       await reconnect();
-      return '';
+      return said('');
     case Ask.OPEN_DASHBOARD:
-      await openDashboard((await readSettings()).server);
-      return '';
+      await openDashboard((await readServer()).url, request.path);
+      return said('');
   }
 }
 
-/** @param {Submission} submission */
-async function submit(submission) {
-  const { server } = await readSettings();
-  const download = await api.submit(server, submission);
+/** @param {string} text */
+function said(text) {
+  return { text };
+}
+
+/** @param {Submission} submission @param {boolean} [isMedia] found in a player: the site expects the browser's agent */
+async function submit(submission, isMedia = false) {
+  const settings = await readSettings();
+  const whole = await equipped(submission, settings, { withAgent: isMedia });
+  const download = await api.submit(serverIn(settings), whole);
   onUpdate([download]);
   return t('noticeStarted', download.id);
 }
 
+/** @param {{urls: string[], referrer?: string}} many */
+async function submitMany(many) {
+  const settings = await readSettings();
+  const whole = await equipped({ ...many, url: many.urls[0] }, settings);
+  const { url: _, ...body } = whole;
+  const downloads = await api.submitMany(serverIn(settings), body);
+  onUpdate(downloads);
+  const [only] = downloads;
+  return downloads.length === 1 && only ? t('noticeStarted', only.id) : t('noticeStartedMany', downloads.length);
+}
+
+/** @param {Submission} submission */
+async function look(submission) {
+  const settings = await readSettings();
+  return api.probe(serverIn(settings), await equipped(submission, settings, { withAgent: true }), LOOK_SECONDS);
+}
+
 /** @param {number} id @param {Action} action */
 async function act(id, action) {
-  const { server } = await readSettings();
-  onUpdate([await api.act(server, id, action)]);
+  onUpdate([await api.act(await readServer(), id, action)]);
   return '';
 }
 
 /** @param {number} id */
 async function remove(id) {
-  const { server } = await readSettings();
-  await api.remove(server, id);
+  await api.remove(await readServer(), id);
+  forgetRecent();
   onUpdate([], [id]);
   return '';
 }
 
 /** @param {number} id */
 async function save(id) {
-  const [download, { server }] = await Promise.all([downloadOf(id), readSettings()]);
+  const [download, server] = await Promise.all([downloadOf(id), readServer()]);
   if (!download?.file_url) throw new ServerProblem('not-finished');
   const name = download.filename ?? titleOf(download);
-  await saveFile(fileAddress(server, download.file_url), name);
+  await saveFile(fileAddress(server.url, download.file_url), name, server.token);
   return t('noticeSaving', name);
+}
+
+/** What the server could not get, the browser may. It is ours, so it is not taken over again. @param {number} id */
+async function inBrowser(id) {
+  const download = await downloadOf(id);
+  if (!download) throw new ServerProblem('nothing-to-send');
+  await chrome.downloads.download({ url: download.url });
+  return t('noticeInBrowser');
 }

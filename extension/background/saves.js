@@ -18,10 +18,10 @@ async function readSaves() {
   return /** @type {Record<string, string>} */ (stored[SAVES_KEY] ?? {});
 }
 
-/** @param {string} url @param {string} name */
-export async function saveFile(url, name) {
+/** The token stands in a header: no address in the browser's history has it. @param {string} url @param {string} name @param {string | null} token */
+export async function saveFile(url, name, token) {
   const begun = inTurn.then(async () => {
-    const id = await chrome.downloads.download({ url });
+    const id = await chrome.downloads.download({ url, ...(token ? { headers: [{ name: 'Authorization', value: `Bearer ${token}` }] } : {}) });
     await chrome.storage.session.set({ [SAVES_KEY]: { ...(await readSaves()), [id]: name } });
   });
   inTurn = begun.catch(() => {});

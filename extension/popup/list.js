@@ -59,6 +59,12 @@ export class List {
     this.#showTogether();
   }
 
+  /** What a download is called; empty where it is unknown. @param {number} id */
+  nameOf(id) {
+    const download = this.#downloads.get(id);
+    return download ? titleOf(download) : '';
+  }
+
   get isEmpty() {
     return this.#order.length === 0;
   }

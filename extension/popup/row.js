@@ -8,7 +8,7 @@ import { sizeWords, statusWord } from '../shared/words.js';
 import { find, setAttribute, setHidden, setText } from '../shared/dom.js';
 
 /** @import { Action, Download } from '../shared/downloads.js' */
-/** @typedef {{act: (id: number, action: Action) => Promise<void>, remove: (id: number) => Promise<void>, save: (id: number) => Promise<void>}} Commands */
+/** @typedef {{act: (id: number, action: Action) => Promise<void>, remove: (id: number) => Promise<void>, save: (id: number) => Promise<void>, inBrowser: (id: number) => Promise<void>, show: (id: number) => Promise<void>}} Commands */
 
 /** @type {Record<Action, string>} */
 const ACTION_KEYS = { pause: 'actionPause', resume: 'actionResume', retry: 'actionRetry' };
@@ -65,7 +65,7 @@ export class Row {
 
   /** @param {Download} download @param {string} name */
   #showActions(download, name) {
-    const { act, actIcon, save, remove } = this.parts;
+    const { act, actIcon, save, show, remove } = this.parts;
     const action = actionOf(download);
     const isSaveable = download.status === 'completed' && download.file_url !== null;
     const hadFocus = document.activeElement === act;
@@ -78,16 +78,19 @@ export class Row {
     this.#action = action;
     setHidden(act, !action);
     setHidden(save, !isSaveable);
+    setHidden(show, !isSaveable);
     setAttribute(save, 'aria-label', t('actionSaveName', download.filename ?? name));
     if (hadFocus && !action) (isSaveable ? save : remove).focus();
   }
 
   #listen() {
-    const { act, remove, save } = this.parts;
+    const { act, remove, save, show, inBrowser } = this.parts;
     act.addEventListener('click', () => {
       if (this.#action) void busyDuring(act, this.#commands.act(this.#id, this.#action));
     });
     remove.addEventListener('click', () => void busyDuring(remove, this.#commands.remove(this.#id)));
+    inBrowser.addEventListener('click', () => void busyDuring(inBrowser, this.#commands.inBrowser(this.#id)));
+    show.addEventListener('click', () => void this.#commands.show(this.#id));
     save.addEventListener('click', () => void busyDuring(save, this.#commands.save(this.#id)));
   }
 
@@ -112,6 +115,8 @@ export class Row {
       act: button('.act'),
       actIcon: part('.act use'),
       save: button('.save'),
+      show: button('.show'),
+      inBrowser: button('.in-browser'),
       remove: button('.remove'),
     };
   }

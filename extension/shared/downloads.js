@@ -11,6 +11,7 @@
  * @property {number} id
  * @property {string} url
  * @property {Status} status
+ * @property {'file' | 'media' | 'playlist' | null} kind
  * @property {string | null} title
  * @property {string | null} filename
  * @property {number | null} progress 0–100
@@ -99,16 +100,26 @@ export function arrange(shown, downloads, changed, limit) {
   return order.slice(0, limit);
 }
 
-/** How many are active, and their rate together. @param {Downloads} downloads */
+/** How many are active, their rate together, and how far they are: the progress of the only one, else null. @param {Downloads} downloads */
 export function totals(downloads) {
   let active = 0;
   let bytesPerSecond = 0;
+  let progress = /** @type {number | null} */ (null);
   for (const download of downloads.values()) {
     if (!isActive(download)) continue;
     active += 1;
     bytesPerSecond += download.bytes_per_second ?? 0;
+    progress = active === 1 ? download.progress : null;
   }
-  return { active, bytesPerSecond };
+  return { active, bytesPerSecond, progress };
+}
+
+/** Those that went on before, and have finished or failed. @param {Downloads} before @param {Downloads} after */
+export function endings(before, after) {
+  return [...after.values()].filter(({ id, status }) => {
+    const known = before.get(id);
+    return known !== undefined && isActive(known) && RANK[status] === 2;
+  });
 }
 
 /** What may be asked of it besides removing, or null. @param {Download} download @returns {Action | null} */

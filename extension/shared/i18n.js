@@ -10,6 +10,13 @@ export function t(key, ...values) {
   return chrome.i18n.getMessage(key, values.map(String)) || key;
 }
 
+/** Language and direction of a page, and its words. */
+export function localisePage() {
+  document.documentElement.lang = chrome.i18n.getUILanguage();
+  document.documentElement.dir = chrome.i18n.getMessage('@@bidi_dir') || 'ltr';
+  localise(document);
+}
+
 /**
  * Fill in the words of a page: `data-i18n` sets the text, `data-i18n-label` the accessible name and tooltip,
  * `data-i18n-placeholder` the placeholder.

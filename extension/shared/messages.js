@@ -3,10 +3,13 @@
 
 /** @import { Action, Change, Download } from './downloads.js' */
 /** @import { Problem } from './problems.js' */
-/** @import { Submission } from './api.js' */
+/** @import { Offer, Submission } from './api.js' */
 
 /** The name of a popup's port. */
 export const POPUP_PORT = 'popup';
+
+/** What a page's script says when Alt is held; the only thing it may say. */
+export const LEAVE_TO_BROWSER = 'leave-to-browser';
 
 /** Where `chrome.storage.session` keeps what the worker knew last ({@link Known}), for a popup's first paint. */
 export const KNOWN_KEY = 'known';
@@ -24,19 +27,26 @@ export const NOTICE_KEY = 'notice';
 /** What a popup asks of the worker. */
 export const Ask = Object.freeze({
   SUBMIT: 'submit',
+  SUBMIT_MANY: 'submit-many',
+  LOOK: 'look',
   ACT: 'act',
   REMOVE: 'remove',
   SAVE: 'save',
+  IN_BROWSER: 'in-browser',
   RECONNECT: 'reconnect',
   OPEN_DASHBOARD: 'open-dashboard',
 });
 
 /**
- * @typedef {{type: typeof Ask.SUBMIT, submission: Submission}
+ * @typedef {{type: typeof Ask.SUBMIT, submission: Submission, isMedia?: boolean}
+ *   | {type: typeof Ask.SUBMIT_MANY, many: {urls: string[], referrer?: string}}
+ *   | {type: typeof Ask.LOOK, submission: Submission}
  *   | {type: typeof Ask.ACT, id: number, action: Action}
- *   | {type: typeof Ask.REMOVE | typeof Ask.SAVE, id: number}
- *   | {type: typeof Ask.RECONNECT | typeof Ask.OPEN_DASHBOARD}} Request
- * @typedef {{ok: boolean, text: string}} Answer `text`: what to tell the person, may be empty
+ *   | {type: typeof Ask.REMOVE | typeof Ask.SAVE | typeof Ask.IN_BROWSER, id: number}
+ *   | {type: typeof Ask.RECONNECT}
+ *   | {type: typeof Ask.OPEN_DASHBOARD, path?: string}} Request
+ * @typedef {{ok: boolean, text: string, problem?: Problem, offer?: Offer}} Answer `text`: what to tell the person, may be
+ *   empty; `offer`: what {@link Ask.LOOK} found
  */
 
 /** What the worker tells an open popup. */

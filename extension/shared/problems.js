@@ -4,7 +4,7 @@
 import { t } from './i18n.js';
 
 /**
- * @typedef {'offline' | 'too-slow' | 'refused' | 'not-idm' | 'server-too-old' | 'server-too-new' | 'rejected'
+ * @typedef {'offline' | 'too-slow' | 'not-paired' | 'pairing-ended' | 'refused' | 'not-idm' | 'server-too-old' | 'server-too-new' | 'rejected'
  *   | 'nothing-to-send' | 'not-finished'} ProblemCode
  * @typedef {{code: ProblemCode, server: string, message: string}} Problem `message`: the server's own words, or empty
  */
@@ -16,6 +16,8 @@ export const API = 1;
 const KEYS = {
   offline: 'problemOffline',
   'too-slow': 'problemTooSlow',
+  'not-paired': 'problemNotPaired',
+  'pairing-ended': 'problemPairingEnded',
   refused: 'problemRefused',
   'not-idm': 'problemNotIdm',
   'server-too-old': 'problemServerTooOld',

@@ -1,19 +1,55 @@
 // @ts-check
-/** What the options page keeps in `chrome.storage.local`, and the rules for a server's address. */
+/** What is kept in `chrome.storage.local`, never in `sync`: tokens stay on this machine. And the rules for addresses. */
+
+/** @import { Rules } from './rules.js' */
 
 export const DEFAULT_SERVER = 'http://127.0.0.1:8000';
 
-/** @typedef {{server: string}} Settings `server`: http(s) address without a slash at its end */
+/**
+ * @typedef {{url: string, token: string | null}} Server `url`: http(s) address without a slash at its end
+ * @typedef {object} Settings
+ * @property {string} server the address of the one that is used
+ * @property {string[]} servers the addresses of all
+ * @property {Record<string, string>} tokens by server address, for those that were paired
+ * @property {Rules} takeOver
+ * @property {string[]} cookieSites whose cookies may be handed over: `example.org` with all below it
+ * @property {boolean} cookiesInClear hand them over also to a server that is neither on this machine nor behind https
+ * @property {boolean} notify system notifications of what ends while nobody looks
+ */
+
+/** @returns {Settings} */
+export const defaults = () => ({
+  server: DEFAULT_SERVER,
+  servers: [DEFAULT_SERVER],
+  tokens: {},
+  takeOver: { isOn: false, minBytes: 1_000_000, extensions: [], neverSites: [] },
+  cookieSites: [],
+  cookiesInClear: false,
+  notify: false,
+});
 
 /** @returns {Promise<Settings>} */
 export async function readSettings() {
-  const { server = DEFAULT_SERVER } = await chrome.storage.local.get('server');
-  return { server: String(server) };
+  const known = defaults();
+  const settings = /** @type {Settings} */ (await chrome.storage.local.get(/** @type {any} */ (known)));
+  settings.takeOver = { ...known.takeOver, ...settings.takeOver };
+  if (!settings.servers.includes(settings.server)) settings.servers = [...settings.servers, settings.server];
+  return settings;
 }
 
-/** @param {Settings} settings */
-export async function writeSettings(settings) {
-  await chrome.storage.local.set(settings);
+/** @param {Partial<Settings>} changed */
+export async function writeSettings(changed) {
+  await chrome.storage.local.set(changed);
+}
+
+/** The server that is used, with the key to it. @param {Settings} settings @returns {Server} */
+export function serverIn({ server, tokens }) {
+  return { url: server, token: tokens[server] ?? null };
+}
+
+/** @returns {Promise<Server>} */
+export async function readServer() {
+  return serverIn(await readSettings());
 }
 
 /**
@@ -34,6 +70,12 @@ export function normaliseServer(text) {
 export function hostPattern(server) {
   const { protocol, hostname } = new URL(server);
   return `${protocol}//${hostname}/*`;
+}
+
+/** Whether nobody on the way can listen: this machine, or https. @param {string} server */
+export function isPrivate(server) {
+  const { protocol, hostname } = new URL(server);
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /** Where the feed is. @param {string} server */

@@ -3,25 +3,28 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import './fake_chrome.js';
-import { act, health, remove, submit } from '../../extension/shared/api.js';
+import { act, health, pair, remove, submit, submitMany } from '../../extension/shared/api.js';
 import { checkHealth } from '../../extension/shared/check.js';
 import { problemIn, problemWords } from '../../extension/shared/problems.js';
 
 /** What the server below answers next, and what it was asked. */
 let answer = { status: 200, type: 'application/json', body: '' };
 let asked = {};
-let base = '';
+let base = { url: '', token: null };
 
 const server = createServer(async (request, response) => {
   const parts = [];
   for await (const part of request) parts.push(part);
-  asked = { method: request.method, path: request.url, type: request.headers['content-type'], body: String(Buffer.concat(parts)) };
+  asked = {
+    method: request.method, authorization: request.headers.authorization, path: request.url,
+    type: request.headers['content-type'], body: String(Buffer.concat(parts)),
+  };
   response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
 });
 
 before(async () => {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  base = `http://127.0.0.1:${server.address().port}`;
+  base = { url: `http://127.0.0.1:${server.address().port}`, token: null };
 });
 after(() => server.close());
 
@@ -61,10 +64,32 @@ test("a refusal's own words are shown as they are", async () => {
 });
 
 test('a foreign origin and a foreign host name are refusals', async () => {
-  for (const status of [401, 403, 421]) {
+  for (const status of [403, 421]) {
     answers(status, { code: 'x', message: 'Not from here.' }, 'application/problem+json');
     assert.match(await wordsFor(submit(base, { url: 'https://x' })), /refuses this extension\. Not from here\.$/);
   }
+});
+
+test('who has no key is asked to pair, who has an old one to pair again', async () => {
+  answers(401, { code: 'not-signed-in', message: 'Sign in first.' }, 'application/problem+json');
+  assert.match(await wordsFor(submit(base, { url: 'https://x' })), /does not know this browser yet/);
+  assert.match(await wordsFor(submit({ ...base, token: 'old' }, { url: 'https://x' })), /no longer knows this browser/);
+});
+
+test('the key goes in a header, and a code is traded for it', async () => {
+  answers(201, { id: 1 });
+  await submit({ ...base, token: 'secret' }, { url: 'https://x' });
+  assert.equal(asked.authorization, 'Bearer secret');
+  assert.equal(asked.path, '/api/downloads');
+  answers(201, { id: 'a', name: 'Chrome on Linux', scopes: ['submit'], token: 'new' });
+  assert.equal(await pair(base.url, 'ab/12', 'Chrome on Linux'), 'new');
+  assert.deepEqual([asked.path, asked.body, asked.authorization], ['/api/pairings/ab%2F12', '{"name":"Chrome on Linux"}', undefined]);
+});
+
+test('many addresses go in one request', async () => {
+  answers(201, { downloads: [{ id: 1 }, { id: 2 }] });
+  assert.equal((await submitMany(base, { urls: ['https://a', 'https://b'] })).length, 2);
+  assert.deepEqual(JSON.parse(asked.body), { urls: ['https://a', 'https://b'] });
 });
 
 test('something else that answers is not taken for idm', async () => {
@@ -90,6 +115,6 @@ test('a wrong version says which side to update', async () => {
 });
 
 test('nothing there: with the address, and how to start it', async () => {
-  const words = await wordsFor(health('http://127.0.0.1:9'));
+  const words = await wordsFor(health({ url: 'http://127.0.0.1:9', token: null }));
   assert.match(words, /Nothing answers at http:\/\/127\.0\.0\.1:9\. Start the server with the command “idm”/);
 });

@@ -10,6 +10,7 @@ import {
   isActive,
   titleOf,
   totals,
+  endings,
 } from '../../extension/shared/downloads.js';
 
 /** A whole download as the server sends it. */
@@ -118,7 +119,21 @@ test('totals count what is active and add up its rate', () => {
     download(1, { status: 'downloading', bytes_per_second: 1000 }), download(2, { status: 'processing' }),
     download(3), download(4, { status: 'paused', bytes_per_second: 5 }), download(5, { status: 'failed' }),
   );
-  assert.deepEqual(totals(downloads), { active: 3, bytesPerSecond: 1000 });
+  assert.deepEqual(totals(downloads), { active: 3, bytesPerSecond: 1000, progress: null });
+});
+
+test('the only active one says how far it is', () => {
+  const downloads = listOf(download(1, { status: 'downloading', progress: 45.3 }), download(2, { status: 'paused', progress: 9 }));
+  assert.equal(totals(downloads).progress, 45.3);
+});
+
+test('endings are of those that went on before', () => {
+  const before = listOf(download(1, { status: 'downloading' }), download(2, { status: 'processing' }), download(3), download(4, { status: 'completed' }));
+  const after = listOf(
+    download(1, { status: 'completed' }), download(2, { status: 'failed' }), download(3, { status: 'paused' }),
+    download(4, { status: 'completed' }), download(5, { status: 'completed' }),
+  );
+  assert.deepEqual(endings(before, after).map(({ id }) => id), [1, 2]);
 });
 
 test('what may be asked follows the status', () => {

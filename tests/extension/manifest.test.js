@@ -18,8 +18,11 @@ test('the id is fixed by the key: the server lets this id in', () => {
 });
 
 test('permissions stay at what the installation may ask for', () => {
-  assert.deepEqual(manifest.permissions, ['activeTab', 'alarms', 'contextMenus', 'downloads', 'storage']);
+  assert.deepEqual(manifest.permissions, [
+    'activeTab', 'alarms', 'contextMenus', 'downloads', 'scripting', 'sidePanel', 'storage',
+  ]);
   assert.deepEqual(manifest.host_permissions, ['http://localhost/*', 'http://127.0.0.1/*']);
+  assert.deepEqual(manifest.optional_permissions, ['cookies', 'notifications', 'webRequest']);
   assert.equal(manifest.content_scripts, undefined);
   assert.equal(manifest.web_accessible_resources, undefined);
 });
@@ -76,7 +79,10 @@ test('every word that is used is there in every language, and none besides', () 
 });
 
 test('every placeholder of a message is declared', () => {
-  for (const [key, { message, placeholders = {} }] of Object.entries(readJson('_locales/en/messages.json'))) {
+  const locales = readdirSync(new URL('_locales/', EXTENSION));
+  assert.deepEqual(locales.sort(), ['ar', 'de', 'en']);
+  const all = locales.flatMap((locale) => Object.entries(readJson(`_locales/${locale}/messages.json`)));
+  for (const [key, { message, placeholders = {} }] of all) {
     const named = [...message.matchAll(/\$(\w+)\$/g)].map(([, name]) => name.toLowerCase());
     assert.deepEqual(named.sort(), Object.keys(placeholders).sort(), key);
   }

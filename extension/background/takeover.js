@@ -1,0 +1,166 @@
+// @ts-check
+/**
+ * The browser's downloads, taken over. The order is what keeps them from being lost: the browser goes on and is only
+ * held before it names its file; the server fetches the same address; only when it has the first bytes of the same
+ * file is the browser's own download cancelled. Whatever else happens, within four seconds the browser keeps it.
+ *
+ * The server's download is itself the proof: no second request is spent on a probe where a link works only so often.
+ * Behind a full queue, where nothing begins, a probe has to do.
+ */
+
+import * as api from '../shared/api.js';
+import { once } from '../shared/once.js';
+import { addressOf, hasIt, isSame, isWanted } from '../shared/rules.js';
+import { readSettings, serverIn } from '../shared/settings.js';
+import { siteOf } from '../shared/sites.js';
+import { lookIn } from './live.js';
+import { equipped } from './submissions.js';
+
+/** @import { Download } from '../shared/downloads.js' */
+/** @import { Item } from '../shared/rules.js' */
+/** @import { Server, Settings } from '../shared/settings.js' */
+/** @import { Submission } from '../shared/api.js' */
+
+const HOLD_SECONDS = 4;
+const LOOK_EVERY_MS = 80;
+const QUEUED_SECONDS = 0.5;
+const BYPASS_SECONDS = 3;
+/** In `chrome.storage.session`: `{server, id}` of downloads that the browser kept, and the server could not be told. */
+const UNDONE_KEY = 'undone';
+
+/** @type {Settings | undefined} as they were last, so that what is not wanted is let go without waiting */
+let cached;
+/** Until when the next download is the browser's, in milliseconds since 1970: Alt was held, or the menu says so. */
+let bypassUntil = 0;
+void refreshRules();
+
+export async function refreshRules() {
+  cached = await readSettings();
+}
+
+/** Leave what begins in the next seconds to the browser. */
+export function leaveToBrowser(seconds = BYPASS_SECONDS) {
+  bypassUntil = Date.now() + seconds * 1000;
+}
+
+/**
+ * `onDeterminingFilename`: true holds the download until `suggest` is called.
+ * @param {chrome.downloads.DownloadItem} item
+ * @param {() => void} suggest
+ * @param {(download: Download) => unknown} onTaken
+ */
+export function hold(item, suggest, onTaken) {
+  if (cached && !isOurs(item, cached)) return undefined;
+  void takeOver(item, onTaken).finally(suggest);
+  return true;
+}
+
+/**
+ * Browsers without that event (Firefox): the download pauses instead, and goes on if it is not taken.
+ * @param {chrome.downloads.DownloadItem} item
+ * @param {(download: Download) => unknown} onTaken
+ */
+export async function holdByPause(item, onTaken) {
+  if (!isOurs(item, cached ?? (await readSettings()))) return;
+  await chrome.downloads.pause(item.id).catch(() => {});
+  const taken = await takeOver(item, onTaken);
+  if (!taken) await chrome.downloads.resume(item.id).catch(() => {});
+}
+
+/** @param {Item} item @param {Settings} settings */
+function isOurs(item, { takeOver: rules, server }) {
+  return Date.now() > bypassUntil && isWanted(item, rules, server, Date.now());
+}
+
+/** @param {chrome.downloads.DownloadItem} item @param {(download: Download) => unknown} onTaken @returns {Promise<boolean>} */
+async function takeOver(item, onTaken) {
+  try {
+    const settings = await readSettings();
+    if (!isOurs(item, settings)) return false;
+    const download = await once(`take ${addressOf(item)}`, () => handOver(item, settings));
+    await chrome.downloads.cancel(item.id);
+    await chrome.downloads.erase({ id: item.id });
+    onTaken(download);
+    return true;
+  } catch {
+    return false; // the browser keeps it
+  }
+}
+
+/** The server's download, once it has the file. Throws if it has not. @param {Item} item @param {Settings} settings @returns {Promise<Download>} */
+async function handOver(item, settings) {
+  const server = serverIn(settings);
+  const until = performance.now() + HOLD_SECONDS * 1000;
+  const referrer = siteOf(item.referrer) ? { referrer: item.referrer } : {};
+  const submission = await equipped({ url: addressOf(item), ...referrer }, settings, { withAgent: true });
+  const submitted = api.submit(server, submission);
+  try {
+    const { id } = await before(until, submitted);
+    return await before(until, proof(server, id, submission, item.totalBytes, until));
+  } catch (error) {
+    void submitted.then(({ id }) => undo(server, id), () => {}); // also when its answer comes too late
+    throw error;
+  }
+}
+
+/** @param {Server} server @param {number} id @param {Submission} submission @param {number} totalBytes @param {number} until */
+async function proof(server, id, submission, totalBytes, until) {
+  const queuedUntil = performance.now() + QUEUED_SECONDS * 1000;
+  for (;;) {
+    const download = await api.read(server, id);
+    let verdict = hasIt(download, totalBytes);
+    if (verdict === 'wait' && download.status === 'queued' && performance.now() > queuedUntil) {
+      const offer = await api.probe(server, submission, (until - performance.now()) / 1000);
+      verdict = isSame(offer, totalBytes) ? 'yes' : 'no';
+    }
+    if (verdict === 'yes') return download;
+    if (verdict === 'no' || performance.now() > until) throw new Error('The server does not have it.');
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+/** @template T @param {number} until by `performance.now()` @param {Promise<T>} work @returns {Promise<T>} */
+async function before(until, work) {
+  const late = pause(until - performance.now()).then(() => {
+    throw new Error('The server is slow.');
+  });
+  return Promise.race([work, late]);
+}
+
+/** @param {number} milliseconds */
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
+}
+
+/** The browser kept it, so the server shall not have it as well. @param {Server} server @param {number} id */
+async function undo(server, id) {
+  try {
+    await api.remove(server, id, true);
+  } catch {
+    await remember((undone) => [...undone, { server: server.url, id }]);
+    void lookIn();
+  }
+}
+
+/** The server is there again: what it should not have is taken off its list. */
+export async function undoRest() {
+  const rest = await readUndone();
+  if (!rest.length) return;
+  const settings = await readSettings();
+  for (const { server, id } of rest) {
+    await api.remove({ url: server, token: settings.tokens[server] ?? null }, id, true).catch(() => {});
+  }
+  await remember((undone) => undone.filter(({ id }) => !rest.some((done) => done.id === id)));
+}
+
+/** @typedef {{server: string, id: number}} Undone */
+/** @returns {Promise<Undone[]>} */
+async function readUndone() {
+  const stored = await chrome.storage.session.get(UNDONE_KEY);
+  return /** @type {Undone[]} */ (stored[UNDONE_KEY] ?? []);
+}
+
+/** @param {(undone: Undone[]) => Undone[]} change */
+async function remember(change) {
+  await chrome.storage.session.set({ [UNDONE_KEY]: change(await readUndone()) });
+}
