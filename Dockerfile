@@ -4,6 +4,7 @@ FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY assets assets
+COPY extension extension
 COPY idm_app idm_app
 RUN python -m venv /idm \
     && /idm/bin/pip install --no-cache-dir '.[sites]' \

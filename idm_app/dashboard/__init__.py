@@ -6,6 +6,7 @@ from nicegui import app, ui
 from idm_app import desktop
 from idm_app.access import Access
 from idm_app.dashboard.board import Board
+from idm_app.dashboard.extension import add_extension_pages
 from idm_app.dashboard.tab import Tab
 from idm_app.dashboard.theme import add_theme, speak
 from idm_app.dashboard.view import View
@@ -20,6 +21,7 @@ def build_dashboard(manager: Manager, access: Access) -> None:
     board = Board(manager)
     add_theme(on_desktop=desktop.is_shared_with(manager.options))
     app.on_startup(board.start)
+    add_extension_pages()
 
     @ui.page("/", favicon=ASSETS / "icons" / "favicon.svg")
     def page(request: Request) -> None:

@@ -48,6 +48,7 @@ class DevicesDialog:
                 ui.button(self._words("devices.pair"), icon="extension", on_click=self._pair).props(
                     "unelevated no-caps"
                 )
+                ui.link(self._words("extension.title"), "extension").classes("to-extension")
                 ui.button(self._words("devices.new_token"), icon="key", on_click=self._ask_for_token).props(
                     "flat no-caps"
                 )
