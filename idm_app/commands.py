@@ -149,17 +149,16 @@ def probe(
         return
     facts = {
         "kind": found["kind"],
-        "title": found.get("title"),
-        "file": found.get("filename"),
-        "size": format_bytes(found.get("total_bytes")),
-        "length": format_duration(found.get("duration_seconds")),
+        "title": found["title"],
+        "file": found["filename"],
+        "size": format_bytes(found["total_bytes"]),
+        "length": format_duration(found["duration_seconds"]),
     }
     typer.echo("\n".join(f"{name:8}{terminal.plain(str(value))}" for name, value in facts.items() if value))
-    if formats := found.get("formats"):
-        rows = ((str(f.get("id") or f.get("format_id") or ""), *_format_words(f)) for f in formats)
-        terminal.print_rows(("Format", "", "Size"), rows)
-    for number, entry in enumerate(found.get("entries") or [], 1):
-        typer.echo(f"{number:4}  {terminal.plain(str(entry.get('title') or entry.get('url')))}")
+    if found["formats"]:
+        terminal.print_rows(("Format", "Quality", "Type", "Size"), map(_format_row, found["formats"]))
+    for entry in found["entries"]:
+        typer.echo(f"{entry['index']:4}  {terminal.plain(entry['title'] or entry['url'])}")
 
 
 def export(
@@ -219,6 +218,8 @@ def _bytes_per_second(text: str) -> int:
     return int(float(match[1]) * _FACTORS[match[2].lower()])
 
 
-def _format_words(offered: dict[str, Any]) -> tuple[str, str]:
-    words = offered.get("label") or offered.get("name") or offered.get("quality") or offered.get("ext") or ""
-    return str(words), format_bytes(offered.get("total_bytes"))
+def _format_row(offered: dict[str, Any]) -> tuple[str, ...]:
+    sound = "" if offered["has_audio"] else " (no sound)"
+    about = "~" if offered["total_is_estimate"] else ""
+    size = format_bytes(offered["total_bytes"])
+    return offered["format_id"], f"{offered['quality'] or ''}{sound}", offered["extension"] or "", size and about + size

@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import certifi
@@ -191,7 +192,8 @@ class Connection:
     def resume(self) -> None:
         """Go on after the rate limit held it."""
         self.is_paused = False
-        self.curl.pause(pycurl.PAUSE_CONT)
+        with suppress(pycurl.error):  # what it held is delivered now, and may end it: the pool reads how it ended
+            self.curl.pause(pycurl.PAUSE_CONT)
 
     def failure_of(self, code: int, text: str) -> DownloadError:
         """The failure that libcurl's error ``code`` stands for."""
