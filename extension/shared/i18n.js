@@ -10,10 +10,10 @@ export function t(key, ...values) {
   return chrome.i18n.getMessage(key, values.map(String)) || key;
 }
 
-/** Language and direction of a page, and its words. */
+/** Language and direction of a page, and its words. The direction is that of the words, which need not be the browser's. */
 export function localisePage() {
   document.documentElement.lang = chrome.i18n.getUILanguage();
-  document.documentElement.dir = chrome.i18n.getMessage('@@bidi_dir') || 'ltr';
+  document.documentElement.dir = t('pageDirection');
   localise(document);
 }
 

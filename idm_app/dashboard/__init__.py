@@ -25,7 +25,9 @@ def build_dashboard(manager: Manager, access: Access) -> None:
 
     @ui.page("/", favicon=ASSETS / "icons" / "favicon.svg")
     def page(request: Request) -> None:
-        """The query is the view, so that it survives a reload."""
+        """The query is the view, so that it survives a reload; ``add``: an address to be offered in the form."""
         words = spoken(request.cookies.get("language"), request.headers.get("accept-language", ""))
         speak(words)
-        Tab(board, access, View.of(request.query_params), words)
+        tab = Tab(board, access, View.of(request.query_params), words)
+        if offered := request.query_params.get("add"):
+            tab.offer(offered)

@@ -62,6 +62,11 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
         """Put ``text`` behind what is there."""
         self.run_method("fill", text)
 
+    def offer(self, text: str) -> None:
+        """Begin with ``text`` that came by a link. Before the form is in the browser."""
+        self.props["text"] = text
+        self.props["is-foreign"] = True
+
     def leave(self, problems: Problems) -> None:
         """Leave nothing but what could not be added, with the reasons."""
         self._stop_looking()

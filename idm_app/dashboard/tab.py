@@ -122,6 +122,13 @@ class Tab:
             self._form.fill(text)
             self._form.run_method("focus")
 
+    def offer(self, text: str) -> None:
+        """The form with ``text`` that came by a link; nothing is done with it before its button is pressed."""
+        if self._form is None:
+            self._dialog.open(text, is_foreign=True)
+        else:
+            self._form.offer(text)
+
     def _open(self, download_id: int) -> None:
         self._show(View(text=self._board.manager.get(download_id).request.url))
 

@@ -1,0 +1,76 @@
+"""The extension as it comes with the server: its zip and page, the bookmarklet, the words of other languages."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import chromium
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+
+def test_the_zip_is_the_extension(server: Any) -> None:
+    answer = server.client.get("/extension.zip")
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        names = set(archive.namelist())
+        assert archive.testzip() is None
+        manifest = json.loads(archive.read("manifest.json"))
+    assert manifest["version"] in answer.headers["content-disposition"]
+    assert {manifest["background"]["service_worker"], "_locales/en/messages.json", "popup/popup.html"} <= names
+    assert "jsconfig.json" not in names
+    assert server.client.get("/extension.zip").content == answer.content
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "The browser extension"), ("de", "Die Browser-Erweiterung")])
+def test_the_page_says_in_three_steps_how_to_load_it(
+    server: Any, browser: Browser, language: str, heading: str
+) -> None:
+    page = browser.new_page(locale=language)
+    page.goto(f"{server.url}/extension")
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    expect(page.locator("ol > li")).to_have_count(3)
+    with page.expect_download() as download:
+        page.locator(".download").click()
+    assert download.value.suggested_filename.startswith("idm-extension-")
+    page.close()
+
+
+def test_the_bookmarklet_fills_the_form_in_and_downloads_nothing(server: Any, browser: Browser, origin: Any) -> None:
+    page = browser.new_page()
+    page.goto(f"{server.url}/extension")
+    bookmarklet = page.get_by_role("link", name="Download with idm").get_attribute("href") or ""
+    address = origin.url("/file/page.bin", size=1000)
+    page.goto("about:blank")
+    with page.context.expect_page() as opened:
+        page.evaluate(
+            f"() => {{ {bookmarklet.removeprefix('javascript:').replace('location.href', json.dumps(address))} }}"
+        )
+    form = opened.value
+    expect(form.get_by_role("textbox", name="URL")).to_have_value(address)
+    assert server.client.get("/api/downloads").json()["total"] == 0
+    form.get_by_role("button", name="Download", exact=True).click()
+    expect(form.locator('[data-download-id="1"]')).to_be_visible()
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "direction"),
+    [("de", "Verbunden", "ltr"), ("ar", "متصل", "rtl"), ("en-US", "Connected", "ltr")],
+)
+def test_popup_and_options_speak_the_browsers_language(
+    server: Any, playwright: Playwright, tmp_path: Path, language: str, word: str, direction: str
+) -> None:
+    with chromium.extension(playwright, tmp_path / "profile", server.url, language=language) as extension:
+        popup = extension.open_popup()
+        expect(popup.get_by_role("status")).to_have_text(word)
+        for page in (popup, extension.open("options/options.html"), extension.open("picker/picker.html")):
+            assert page.evaluate("() => document.documentElement.dir") == direction
+            page.set_viewport_size({"width": 380, "height": 600})
+            assert is_within_its_width(page)
+
+
+def is_within_its_width(page: Page) -> bool:
+    return bool(page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"))
