@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 
 from idm_app.errors import FileGone, WrongStatus
-from idm_app.model import Download, Status
+from idm_app.model import Download, Kind, Status
 
 _FREE_SECONDS = 2.0
 
@@ -15,11 +15,13 @@ def finished_file(download: Download) -> Path:
     """Where a finished download's file is. Raises :class:`WrongStatus` before it is done, :class:`FileGone`."""
     if download.status is not Status.COMPLETED:
         raise WrongStatus(f"Download #{download.id} is not finished yet.")
-    if download.path is None:
+    if download.path is None and download.kind is Kind.PLAYLIST:
         raise WrongStatus("A playlist has no file of its own; its entries have.")
-    path = Path(download.path)
+    path = Path(download.path or "")
     if path.is_symlink() or not path.is_file():
-        raise FileGone(f"The file of download #{download.id} is no longer where it was saved: {path.name}.")
+        raise FileGone(
+            f"The file of download #{download.id} is no longer where it was saved: {path.name or 'unknown'}."
+        )
     return path
 
 

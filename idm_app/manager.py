@@ -22,6 +22,7 @@ from idm_app.model import Category, Download, Failure, Kind, Request, Status, ch
 from idm_app.probes import Probes
 from idm_app.settings import Options, Settings
 from idm_app.store import Store
+from idm_app.transfer import Restored, restore
 from idm_app.units import format_instant, utc_now
 
 log = logging.getLogger(__name__)
@@ -175,6 +176,12 @@ class Manager:
             raise
         asyncio.get_running_loop().call_soon(self._start_ready)  # the answer goes first
         return [self._ledger.get(download.id) or download for download in answer]
+
+    async def restore(self, entries: Sequence[Restored]) -> list[Download]:
+        """Take those of another list that are not on this one yet, all or nothing. Raises :class:`StoreFull`."""
+        added = await restore(entries, self._ledger, self._store)
+        asyncio.get_running_loop().call_soon(self._start_ready)
+        return added
 
     async def pause(self, download_id: int) -> Download:
         """Stop it; every byte stays. A recording is ended and becomes a finished file. Raises :class:`WrongStatus`."""

@@ -254,6 +254,14 @@ class AddedOut(BaseModel):
     downloads: list[DownloadOut]
 
 
+class ImportedOut(BaseModel):
+    """What an import has done."""
+
+    format: Literal["idm", "list", "aria2", "metube"]
+    added: int
+    skipped: int = Field(description="those that were there already")
+
+
 class ChangedOut(BaseModel):
     """How many an action changed."""
 

@@ -21,7 +21,7 @@ from idm_app.store.documents import from_document, to_document
 from idm_app.store.storage import COMPACT_AT_BYTES, DurableStorage, set_aside_all
 from idm_app.store.table import Database, DownloadTable
 
-__all__ = ["Store"]
+__all__ = ["Store", "to_document"]
 
 log = logging.getLogger(__name__)
 
