@@ -7,9 +7,7 @@ same application; and a stop ends with exit code 0.
 
 import asyncio
 import gc
-import logging
 import os
-import re
 import signal
 import socket
 import sys
@@ -23,7 +21,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from idm_app import __version__, window
+from idm_app import __version__, logs, window
 from idm_app.access import Access, Gate
 from idm_app.errors import PortTaken, WrongOption
 from idm_app.manager import Manager
@@ -33,7 +31,6 @@ from idm_app.store import Store
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_SOCKET_MESSAGE_BYTES = 1024 * 1024
 _STOP_SECONDS = 1
-_QUERY = re.compile(r"(https?://[^\s?]*)\?[^\s'\"]*")
 
 
 def run(options: Options) -> None:
@@ -41,7 +38,7 @@ def run(options: Options) -> None:
     _check_proxies(options)
     if options.native:
         window.check()
-    _set_up_logging()
+    logs.set_up()
     with ExitStack() as bound:
         sockets = [bound.enter_context(_bind(options.host, port)) for port in options.ports]
         store = _open_store(options)
@@ -200,19 +197,3 @@ def _announce(options: Options, new_password: str | None) -> None:
     has_screen = sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
     if options.open_browser and not options.native and has_screen:
         threading.Thread(target=webbrowser.open, args=(options.address,), daemon=True).start()
-
-
-class _Escaping(logging.Formatter):
-    """Foreign text cannot forge a log line or drive a terminal; what may be secret in an address is left out."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = _QUERY.sub(r"\1?…", super().format(record))
-        return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
-
-
-def _set_up_logging() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Escaping("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    # uvicorn says so after each WebSocket that the gate has answered with a status, though it is answered well.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.msg)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request
 from starlette.routing import Match
 
 from idm_app.access import Access
-from idm_app.api import downloads, entrance, files, probe, problems, server, socket, transfer
+from idm_app.api import diagnostics, downloads, entrance, files, probe, problems, server, socket, transfer
 from idm_app.manager import Manager
 
 __all__ = ["add_api"]
@@ -15,7 +15,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def add_api(app: FastAPI, manager: Manager, access: Access) -> None:
     """Add every route of the contract to ``app``, and its way of saying no."""
     router = APIRouter()
-    for part in (downloads, files, probe, server, socket, transfer):
+    for part in (diagnostics, downloads, files, probe, server, socket, transfer):
         router.include_router(part.build(manager))
     router.include_router(entrance.build(access))
 
