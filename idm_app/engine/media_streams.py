@@ -11,15 +11,17 @@ from typing import Any, Protocol
 
 from yt_dlp.downloader.common import FileDownloader
 from yt_dlp.downloader.dash import DashSegmentsFD
+from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.downloader.hls import HlsFD
 
 from idm_app.engine.fragments import FragmentFetcher
+from idm_app.engine.guard_proxy import guarding_proxy
 from idm_app.engine.messages import Noted
 from idm_app.engine.part_file import PartFile
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.recording import Recording
 from idm_app.engine.segmented import Fetch
-from idm_app.engine.source import Source
+from idm_app.engine.source import Source, checked_target
 from idm_app.engine.surroundings import Surroundings
 
 MOST_FRAGMENT_CONNECTIONS = 8
@@ -30,6 +32,22 @@ class Media(Protocol):
 
     def format_source(self, info: dict[str, Any]) -> Source:
         """Where a format is, with the headers and cookies that yt-dlp has for it."""
+
+
+_call_ffmpeg = FFmpegFD._call_downloader
+
+
+def _call_ffmpeg_guarded(downloader: Any, path: str, info: dict[str, Any]) -> Any:
+    """ffmpeg connects by itself, and speaks more than HTTP. Several parts of yt-dlp call it, all through here."""
+    for part in info.get("requested_formats") or [info]:
+        if "://" in part["url"]:
+            checked_target(part["url"], downloader.ydl.source.reach)
+    with guarding_proxy() as proxy:
+        downloader.params = {**downloader.params, "proxy": proxy or downloader.params.get("proxy")}
+        return _call_ffmpeg(downloader, path, info)
+
+
+FFmpegFD._call_downloader = _call_ffmpeg_guarded
 
 
 class _OurDownloader(FileDownloader):  # type: ignore[misc]
