@@ -192,8 +192,7 @@ class Manager:
         await self._stop_worker(download_id)
         download = self.get(download_id)
         if not download.status.is_finished:  # it may have ended while it was being stopped
-            for child_id in playlists.unfinished_children(download, self._ledger):
-                await self.pause(child_id)
+            await self.act("pause", playlists.unfinished_children(download, self._ledger))
             self._write(replace(jobs.at_rest(download), status=Status.PAUSED, position=None, not_before=None))
             self._start_ready()
         return await self._durable(download_id)
@@ -209,8 +208,7 @@ class Manager:
     async def remove(self, download_id: int, *, delete_file: bool = False) -> None:
         """Take it off the list (a running one is stopped first) and its unfinished parts off the disk."""
         await self._stop_worker(download_id)
-        for child_id in playlists.unfinished_children(self.get(download_id), self._ledger):
-            await self.remove(child_id)
+        await self.act("remove", playlists.unfinished_children(self.get(download_id), self._ledger))
         download = self.get(download_id)
         self._ledger.remove(download)
         self._bytes_at_start.pop(download_id, None)
@@ -394,9 +392,9 @@ class Manager:
         entries = list(playlists.children(download, self._ledger))
         if entries:
             self._write(replace(fresh, status=Status.DOWNLOADING))
-            for entry in entries:
-                if entry.status is required:
-                    await self._enqueue(entry.id, required, otherwise)
+            waiting = [entry.id for entry in entries if entry.status is required]
+            await self.act("resume" if required is Status.PAUSED else "retry", waiting)
+            self._settle_parent(download_id)
         else:
             self._write(replace(fresh, status=Status.QUEUED, position=download_id))
             self._start_ready()

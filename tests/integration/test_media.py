@@ -49,6 +49,29 @@ def test_a_recording_survives_a_restart_of_the_server(server: Any, media_site: A
     assert (done["status"], done["error"]) == ("completed", None)
 
 
+def test_a_playlist_of_a_thousand_blocks_nothing(server: Any, media_site: Any) -> None:
+    url = media_site.feed(1000)
+    download_id = add(server, url)
+    answers = []
+
+    def asked(path: str) -> Any:
+        began = time.monotonic()
+        answer = server.client.get(path).json()
+        answers.append(time.monotonic() - began)
+        return answer
+
+    until(lambda: asked("/api/downloads?limit=1")["total"] == 1001)
+    assert get(server, download_id)["kind"] == "playlist"
+    assert server.client.post(f"/api/downloads/{download_id}/pause").status_code == 200
+    until(lambda: asked("/api/downloads?status=queued")["total"] == 0)
+    assert asked("/api/downloads?status=paused")["total"] > 900
+    resumed = server.client.post(f"/api/downloads/{download_id}/resume").json()
+    assert resumed["status"] == "downloading"
+    assert asked("/api/downloads?status=paused")["total"] == 0
+    assert server.client.delete(f"/api/downloads/{download_id}").status_code == 204
+    assert max(answers) < 2
+
+
 def test_subtitles_beside_go_with_their_video(server: Any, media_site: Any) -> None:
     download_id = add(server, media_site.rich_page(), subtitles=["en"], subtitles_as="beside")
     until(lambda: get(server, download_id)["done"])
