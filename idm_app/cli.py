@@ -140,4 +140,4 @@ def _data_dir(chosen: Path | None) -> Path:
 def _download_dir(chosen: Path | None) -> Path:
     import platformdirs
 
-    return (chosen or platformdirs.user_downloads_path()).expanduser().absolute()
+    return (chosen or platformdirs.user_downloads_path()).expanduser().resolve()

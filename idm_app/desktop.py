@@ -29,7 +29,7 @@ def has_screen() -> bool:
 
 def is_shared_with(options: Options) -> bool:
     """Whether who talks to this server sits at its screen. A further host name means a proxy, so others."""
-    return options.is_loopback and not options.trusted_hosts and has_screen()
+    return not options.needs_sign_in and not options.trusted_hosts and has_screen()
 
 
 def show(path: Path, options: Options, *, in_folder: bool = False) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Container, Iterable
 from pathlib import Path
 
+from idm_app.engine.part_file import is_behind_link
 from idm_app.errors import FileGone, WrongStatus
 from idm_app.model import Download, Kind, Status
 
@@ -18,7 +19,7 @@ def finished_file(download: Download) -> Path:
     if download.path is None and download.kind is Kind.PLAYLIST:
         raise WrongStatus("A playlist has no file of its own; its entries have.")
     path = Path(download.path or "")
-    if path.is_symlink() or not path.is_file():
+    if is_behind_link(path.parent) or path.is_symlink() or not path.is_file():
         raise FileGone(
             f"The file of download #{download.id} is no longer where it was saved: {path.name or 'unknown'}."
         )
@@ -29,7 +30,7 @@ def delete_files(job_folder: Path, finished: Iterable[str] = ()) -> None:
     """Delete the unfinished parts, and the finished files that are named (never through a symbolic link)."""
     shutil.rmtree(job_folder, ignore_errors=True)
     for path in map(Path, finished):
-        if path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink() and not is_behind_link(path.parent):
             path.unlink(missing_ok=True)
 
 

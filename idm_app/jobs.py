@@ -42,7 +42,7 @@ def job_for(download: Download, server_id: str, settings: Settings, options: Opt
         headers=request.headers,
         referrer=request.referrer,
         cookies=tuple(asdict(cookie) for cookie in request.cookies),
-        allow_private_addresses=options.is_loopback,
+        allow_private_addresses=settings.allow_private_addresses or not options.needs_sign_in,
         blocked_ports=options.ports,
     )
 

@@ -62,6 +62,8 @@ class Settings:
     """How many downloads run at a time, 1–32."""
     connections: int = 8
     """How many connections one file may use, 1–32."""
+    allow_private_addresses: bool = False
+    """Whether downloads may reach private networks though others can reach the server."""
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:

@@ -176,6 +176,7 @@ class SettingsIn(_Strict):
 
     max_active: Annotated[int, Field(ge=1, le=32)] | None = None
     connections: Annotated[int, Field(ge=1, le=32)] | None = None
+    allow_private_addresses: bool | None = None
 
 
 class ErrorOut(BaseModel):

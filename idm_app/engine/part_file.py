@@ -134,12 +134,19 @@ class PartFile:
 _STAGED_SUFFIX = ".idm-part"
 
 
+def is_behind_link(folder: Path) -> bool:
+    """Whether ``folder`` is a symbolic link or lies behind one, and so may be anywhere."""
+    return os.path.normcase(folder.resolve()) != os.path.normcase(folder.absolute())
+
+
 def publish(source: Path, folder: Path, name: str, receipt: Receipt | None = None) -> Path:
     """Give ``source`` the name ``name`` in ``folder``, with `` (1)`` and so on if taken; never over an existing file.
 
     It is renamed on the same disk, so nobody ever sees half a file; ``receipt`` is written just before. Raises
-    :class:`DownloadError`.
+    :class:`DownloadError`, also for a ``folder`` behind a symbolic link: it may lead anywhere.
     """
+    if is_behind_link(folder):
+        raise DownloadError("folder-not-writable", f"{folder} is a symbolic link, or lies behind one")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if source.stat().st_dev != folder.stat().st_dev:

@@ -7,12 +7,15 @@ import http.client
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_jobs import Jobs
 from fault_server import FaultServer
+from live_server import LiveServer
 from media_site import MediaSite
 
 from idm_app.engine.binaries import ffmpeg_folder
@@ -153,3 +156,37 @@ def test_a_tunnel_leads_to_where_this_process_may_go_and_nowhere_else(
         fetch(proxy, forbidden.port)
     assert refused.value.failure_code == "blocked-address"
     assert not forbidden.was_reached
+
+
+# -- folders
+
+
+def test_a_link_in_the_download_folder_is_not_followed_out_of_it(server: LiveServer, origin: FaultServer) -> None:
+    elsewhere = server.download_dir.parent / "elsewhere"
+    elsewhere.mkdir()
+    (server.download_dir / "out").symlink_to(elsewhere)
+    url = origin.url("/a.bin", size=1000)
+    ids = [
+        server.client.post("/download", json={"url": url, "directory": folder}).json()["id"]
+        for folder in ("out", "out/below", "in")
+    ]
+    through, below, inside = (ended(server, download_id) for download_id in ids)
+    assert through["error"]["code"] == below["error"]["code"] == "folder-not-writable"
+    assert "symbolic link" in through["error"]["detail"]
+    assert list(elsewhere.iterdir()) == []
+    assert inside["status"] == "completed"
+    (server.download_dir / "in").rename(elsewhere / "in")
+    (server.download_dir / "in").symlink_to(elsewhere / "in")
+    assert server.client.get(f"/api/downloads/{inside['id']}/file").status_code == 410
+    assert server.client.delete(f"/api/downloads/{inside['id']}?file=true").status_code == 204
+    assert [path.name for path in (elsewhere / "in").iterdir()] == ["a.bin"]
+
+
+def ended(server: LiveServer, download_id: int) -> dict[str, Any]:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        download: dict[str, Any] = server.client.get(f"/api/downloads/{download_id}").json()
+        if download["status"] in ("completed", "failed"):
+            return download
+        time.sleep(0.05)
+    raise AssertionError(download)

@@ -1,6 +1,10 @@
 """A download as a job, and a worker's reports as the download's new state."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from idm_app import jobs
 from idm_app.engine.messages import Expanded, Finished, Noted, Probed, Processing, Progressed
@@ -30,6 +34,18 @@ def test_a_job_holds_all_that_a_worker_needs() -> None:
     assert job.cookies[0]["domain"] == "x"
     assert job.blocked_ports == (8123, 8765)
     assert job.allow_private_addresses
+
+
+@pytest.mark.parametrize(
+    ("others_can_reach_it", "is_set", "allowed"),
+    [({}, False, True), ({"host": "0.0.0.0"}, False, False), ({"host": "0.0.0.0"}, True, True),
+     ({"trusted_proxies": ("127.0.0.1",)}, False, False)],
+)  # fmt: skip
+def test_private_addresses_are_for_a_server_that_only_this_machine_reaches(
+    others_can_reach_it: dict[str, Any], is_set: bool, allowed: bool
+) -> None:
+    options, settings = replace(OPTIONS, **others_can_reach_it), Settings(allow_private_addresses=is_set)
+    assert jobs.job_for(running(), "server", settings, options).allow_private_addresses == allowed
 
 
 def test_a_playlist_is_probed_anew() -> None:
