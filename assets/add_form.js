@@ -162,7 +162,7 @@ export default {
     },
     fill(text) {
       this.replace([this.typed.trim(), text.trim()].filter(Boolean).join("\n"));
-      this.look(0);
+      if (!this.isForeign) this.look(0);
     },
     replace(text) {
       this.typed = text;

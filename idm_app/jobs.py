@@ -1,5 +1,6 @@
 """The engine's border: a download as a job for a worker, and a worker's reports as the download's new state. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -81,6 +82,17 @@ def applied(
             )
         case Finished():
             return _finished(download, report, now)
+
+
+def progress_of(downloads: Iterable[Download]) -> float | None:
+    """How far all of them are together, 0–100; ``None`` while a total is unknown, or without any."""
+    received, total = 0, 0
+    for download in downloads:
+        if download.total_bytes is None:
+            return None
+        received += download.received_bytes
+        total += download.total_bytes
+    return min(100.0, 100 * received / total) if total else None
 
 
 def with_event(download: Download, code: str, message: str, now: datetime) -> tuple[Event, ...]:

@@ -113,6 +113,7 @@ class Manager:
             **self._ledger.counts(),
             "total": len(self._ledger),
             "bytes_per_second": sum(download.bytes_per_second or 0.0 for download in running),
+            "progress": jobs.progress_of(running),
             "free_bytes": self._free_space.bytes(),
             "feed": {"subscribers": self._feed.subscribers, **self._feed.latency()},
             "recovery": self._store.recovery,

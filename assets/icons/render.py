@@ -1,4 +1,4 @@
-"""Render the SVG sources beside this file to the extension's PNG icons: ``python assets/icons/render.py [chromium]``.
+"""Render the SVG sources beside this file to PNG icons: ``python assets/icons/render.py [chromium]``.
 
 16 px is drawn from ``favicon.svg``, whose edges lie on whole pixels; the larger sizes from ``logo.svg``.
 """
@@ -20,7 +20,7 @@ def render(page: Page, svg: Path, size: int, png: Path) -> None:
 
 
 def main(chromium: str | None) -> None:
-    """Render both sets: in colour, and grey for an offline server."""
+    """Render the extension's two sets (in colour, and grey for an offline server) and the installed dashboard's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
@@ -28,6 +28,9 @@ def main(chromium: str | None) -> None:
             render(page, SOURCES / f"favicon{suffix}.svg", 16, ICONS / f"16{suffix}.png")
             for size in (32, 48, 128):
                 render(page, SOURCES / f"logo{suffix}.svg", size, ICONS / f"{size}{suffix}.png")
+        for size in (192, 512):
+            render(page, SOURCES / "logo.svg", size, SOURCES / f"{size}.png")
+        render(page, SOURCES / "maskable.svg", 512, SOURCES / "maskable-512.png")
         browser.close()
 
 

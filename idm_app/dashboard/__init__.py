@@ -5,15 +5,20 @@ from nicegui import app, ui
 
 from idm_app import desktop
 from idm_app.access import Access
+from idm_app.dashboard.about import show_health
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.extension import add_extension_pages
+from idm_app.dashboard.frame import framed
+from idm_app.dashboard.options import OptionsPage
 from idm_app.dashboard.tab import Tab
 from idm_app.dashboard.theme import add_theme, speak
 from idm_app.dashboard.view import View
-from idm_app.dashboard.words import ASSETS, spoken
+from idm_app.dashboard.words import ASSETS, Words, spoken
 from idm_app.manager import Manager
 
 __all__ = ["build_dashboard"]
+
+_ICON = ASSETS / "icons" / "favicon.svg"
 
 
 def build_dashboard(manager: Manager, access: Access) -> None:
@@ -23,11 +28,25 @@ def build_dashboard(manager: Manager, access: Access) -> None:
     app.on_startup(board.start)
     add_extension_pages()
 
-    @ui.page("/", favicon=ASSETS / "icons" / "favicon.svg")
+    @ui.page("/", favicon=_ICON)
     def page(request: Request) -> None:
-        """The query is the view, so that it survives a reload; ``add``: an address to be offered in the form."""
-        words = spoken(request.cookies.get("language"), request.headers.get("accept-language", ""))
-        speak(words)
-        tab = Tab(board, access, View.of(request.query_params), words)
-        if offered := request.query_params.get("add"):
-            tab.offer(offered)
+        """The query holds what is shown, so that it survives a reload, or what a phone has shared."""
+        Tab(board, access, View.of(dict(request.query_params)), _words_for(request))
+
+    @ui.page("/options", favicon=_ICON)
+    def options(request: Request) -> None:
+        words = _words_for(request)
+        with framed("options", words):
+            OptionsPage(manager, words)
+
+    @ui.page("/about", favicon=_ICON, response_timeout=30)
+    async def about(request: Request) -> None:
+        words = _words_for(request)
+        with framed("about", words):
+            await show_health(manager, words)
+
+
+def _words_for(request: Request) -> Words:
+    words = spoken(request.cookies.get("language"), request.headers.get("accept-language", ""))
+    speak(words)
+    return words

@@ -58,8 +58,9 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
         self.on("submit", self._submit)
         self.on("open", lambda event: on_open(int(event.args)))
 
-    def fill(self, text: str) -> None:
-        """Put ``text`` behind what is there."""
+    def fill(self, text: str, *, is_foreign: bool = False) -> None:
+        """Put ``text`` behind what is there. ``is_foreign``: it came by a link, not by this person's own hand."""
+        self.props["is-foreign"] = is_foreign
         self.run_method("fill", text)
 
     def offer(self, text: str) -> None:
@@ -182,7 +183,7 @@ class AddDialog:
     def open(self, text: str = "", *, is_foreign: bool = False) -> None:
         """Show it, with ``text`` in the field. ``is_foreign``: it came by a link, not by this person's own hand."""
         if self._form is not None and self._dialog.value:
-            self._form.fill(text)
+            self._form.fill(text, is_foreign=is_foreign)
             return
         self._empty()
         with self._dialog, ui.card().classes("sheet wide"):

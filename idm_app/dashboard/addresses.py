@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from idm_app.address import checked_address
 from idm_app.dashboard.words import Words
@@ -11,6 +11,8 @@ from idm_app.errors import InvalidAddress
 MOST_ADDRESSES = 20_000
 
 _BETWEEN_ADDRESSES = re.compile(r"\s*[\r\n]+\s*|\s+(?=https?://)", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_MOST_SHARED_CHARACTERS = 10_000
 _RANGE = re.compile(r"\[(?:(\d{1,9})-(\d{1,9})|([a-z])-([a-z])|([A-Z])-([A-Z]))\]")
 
 Problems = list[tuple[str, str]]
@@ -26,6 +28,12 @@ def split_addresses(text: str) -> list[str]:
     parts = (part for part in _BETWEEN_ADDRESSES.split(text.strip()) if part)
     every = itertools.chain.from_iterable(map(_spread, parts))
     return list(itertools.islice(every, MOST_ADDRESSES + 1))
+
+
+def shared_addresses(query: Mapping[str, str]) -> str:
+    """The addresses in what a phone's share menu sends (``share_target`` in ``assets/manifest.webmanifest``)."""
+    told = " ".join(query.get(name, "") for name in ("url", "text", "title"))[:_MOST_SHARED_CHARACTERS]
+    return "\n".join(dict.fromkeys(_ADDRESS.findall(told)))
 
 
 def sort_out(addresses: list[str], words: Words) -> tuple[list[str], Problems]:

@@ -166,6 +166,7 @@ class Board:
             totals.counts = self.counts
             totals.bar = {
                 "rate_text": format_rate(stats["bytes_per_second"]),
+                "progress": stats["progress"],
                 "rates": list(self._rates),
                 "active_text": words("bar.active", count=running),
                 "queued_text": words("bar.queued", count=by_status.get(Status.QUEUED, 0)),

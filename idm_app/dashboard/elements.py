@@ -10,7 +10,7 @@ from nicegui import binding
 from nicegui.element import Element
 
 from idm_app.dashboard.board import ShownRow, Totals
-from idm_app.dashboard.words import ASSETS, LANGUAGES, Words, words_in
+from idm_app.dashboard.words import ASSETS
 
 
 class BoundElement(Element):
@@ -92,15 +92,6 @@ class RowMenu(Element, component=ASSETS / "row_menu.js"):
 
 class ThemeSwitch(Element, component=ASSETS / "theme_switch.js"):
     """Like the system, light, dark: a matter of the browser alone."""
-
-
-class LanguageMenu(Element, component=ASSETS / "language_menu.js"):
-    """Which language the pages of this browser speak."""
-
-    def __init__(self, words: Words) -> None:
-        super().__init__()
-        self.props["languages"] = {language: words_in(language).name for language in LANGUAGES}
-        self.props["chosen"] = words.language
 
 
 class PageKeys(Element, component=ASSETS / "page_keys.js"):

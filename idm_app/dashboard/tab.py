@@ -14,10 +14,11 @@ from idm_app.dashboard.board import Board
 from idm_app.dashboard.devices import DevicesDialog
 from idm_app.dashboard.download_list import DownloadList
 from idm_app.dashboard.elements import FilterList, PageHeader, PageKeys, RowMenu, StatusBar, ThemeSwitch
-from idm_app.dashboard.row_state import title
+from idm_app.dashboard.first_start import teach
+from idm_app.dashboard.notices import Notices
 from idm_app.dashboard.view import GROUPS, View
 from idm_app.dashboard.words import Words
-from idm_app.model import Category, Download, Status
+from idm_app.model import Category
 
 _GROUP_ICONS = {"all": "inbox", "unfinished": "downloading", "finished": "task_alt", "failed": "error_outline"}
 _CATEGORY_ICONS = {
@@ -33,7 +34,8 @@ _CATEGORY_ICONS = {
 class Tab:
     """What one browser tab shows and has selected."""
 
-    def __init__(self, board: Board, access: Access, view: View, words: Words) -> None:
+    def __init__(self, board: Board, access: Access, view: View, words: Words, shared: str = "") -> None:
+        """``shared``: what another application has handed over; it goes into the form and no further."""
         self._board = board
         self._words = words
         self._view = view
@@ -51,6 +53,12 @@ class Tab:
                 ui.button(icon="devices", on_click=self._devices.open).classes("icon-button").props(
                     f'flat dense aria-label="{words("devices.title")}" title="{words("devices.title")}"'
                 )
+                with (
+                    ui.link(target="options")
+                    .classes("icon-button")
+                    .props(f'aria-label="{words("page_title.options")}" title="{words("page_title.options")}"')
+                ):
+                    ui.icon("tune")
                 ThemeSwitch()
             self._filters = FilterList(board.totals(words), _filter_groups(words), view.show)
             self._filters.on("choose", self._choose)
@@ -64,13 +72,15 @@ class Tab:
                 self._nothing_fits = ui.label(words("list.nothing_fits")).classes("nothing-fits")
                 self._empty_page = ui.element("section").classes("empty")
             StatusBar(board.totals(words))
-        self._announcer = ui.label().classes("unseen").props("aria-live=polite")
+        Notices(board, words)
         keys = PageKeys()
         keys.on("open", lambda: self._add())
         keys.on("addresses", self._add_text)
         self.refresh()
         board.list_changed.subscribe(self.refresh)
-        board.ended.subscribe(self._announce)
+        if shared:
+            self._add(shared, is_foreign=True)
+            ui.navigate.history.replace("./")
 
     def refresh(self) -> None:
         """Look at the list anew; rows that stay are not touched."""
@@ -106,20 +116,15 @@ class Tab:
             ui.element("span").classes("logo").props("aria-hidden=true")
             ui.label(words("empty.title")).classes("heading")
             self._form = AddForm(self._board.manager, words, self._on_first_added, self._open, rows=3)
-            with ui.element("div").classes("steps"):
-                for icon, step in (("content_paste", "paste"), ("speed", "watch"), ("save_alt", "save")):
-                    with ui.element("div"):
-                        ui.icon(icon)
-                        ui.label(words(f"empty.{step}")).classes("heading")
-                        ui.label(words(f"empty.{step}_text"))
+            teach(self._board.manager.options, words)
 
     # -- what a person does
 
-    def _add(self, text: str = "") -> None:
+    def _add(self, text: str = "", *, is_foreign: bool = False) -> None:
         if self._form is None:
-            self._dialog.open(text)
+            self._dialog.open(text, is_foreign=is_foreign)
         else:
-            self._form.fill(text)
+            self._form.fill(text, is_foreign=is_foreign)
             self._form.run_method("focus")
 
     def offer(self, text: str) -> None:
@@ -180,13 +185,6 @@ class Tab:
     def _turn(self, event: GenericEventArguments) -> None:
         self._view = self._view.moved(int(event.args))
         self.refresh()
-
-    def _announce(self, ended: list[Download]) -> None:
-        if len(ended) == 1:
-            how = "failed" if ended[0].status is Status.FAILED else "finished"
-            self._announcer.text = self._words(f"ended.{how}", title=title(ended[0]))
-        else:
-            self._announcer.text = self._words("ended.many", count=len(ended))
 
 
 def _filter_groups(words: Words) -> list[dict[str, object]]:

@@ -10,6 +10,13 @@ from idm_app.dashboard.words import ASSETS, Words
 _EARLY = "document.documentElement.dataset.theme = localStorage.getItem('theme') ?? 'auto';"
 """Before the first paint, so that a chosen theme does not flash."""
 
+_INSTALLABLE = (
+    '<link rel="manifest" href="assets/manifest.webmanifest" crossorigin="use-credentials">'
+    '<meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)">'
+    '<meta name="theme-color" content="#111a2e" media="(prefers-color-scheme: dark)">'
+    '<link rel="apple-touch-icon" href="assets/icons/192.png">'
+)
+
 
 def add_theme(*, on_desktop: bool) -> None:
     """Serve the assets; give every page our looks. Once, before the server starts.
@@ -19,7 +26,7 @@ def add_theme(*, on_desktop: bool) -> None:
     app.add_static_files("/assets", ASSETS)
     css = (ASSETS / "dashboard.css").read_text(encoding="utf-8")
     script = f"{_EARLY} window.idmDesktop = {str(on_desktop).lower()};"
-    ui.add_head_html(f"<script>{script}</script><style>{css}</style>", shared=True)
+    ui.add_head_html(f"<script>{script}</script><style>{css}</style>{_INSTALLABLE}", shared=True)
     app.colors(primary="#0f9d8a", positive="#15803d", negative="#dc2626", dark_page="#0b1120", dark="#111a2e")
 
 

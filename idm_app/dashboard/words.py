@@ -67,12 +67,15 @@ class Words:
 
     def refusal(self, error: IdmError) -> str:
         """Why something is not done, and what to do instead."""
-        text = self.texts.get(f"refusal.{error.code}") or self.texts.get(f"failure.{error.code}")
-        return str(text or error)
+        return self.known_as("refusal", error.code, self.known_as("failure", error.code, str(error)))
 
     def failure(self, failure: Failure) -> str:
         """Why a download has failed, and what to do."""
-        return str(self.texts.get(f"failure.{failure.code}", failure.message))
+        return self.known_as("failure", failure.code, failure.message)
+
+    def known_as(self, group: str, name: str, english: str) -> str:
+        """What other parts of the program say in English, by a name that does not change."""
+        return str(self.texts.get(f"{group}.{name}", english))
 
     def day(self, instant: datetime) -> str:
         """``3 May``, in the time zone of this machine; the year where it is another one."""

@@ -4,12 +4,14 @@ import ast
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from string import Formatter
 
 import pytest
 from babel import Locale
 
-from idm_app import errors
+from idm_app import diagnosis, errors
+from idm_app.dashboard.about import slug_of
 from idm_app.dashboard.words import ASSETS, LANGUAGES, Text, Words, spoken, words_in
 from idm_app.errors import FAILURES, Refused, WrongStatus
 from idm_app.model import Category, Failure, Status
@@ -18,6 +20,8 @@ ENGLISH = words_in("en")
 SOURCES = sorted((ASSETS.parent / "idm_app" / "dashboard").glob("*.py"))
 COMPONENTS = "\n".join(path.read_text() for path in ASSETS.glob("*.js"))
 BY_CODE = ("failure.", "refusal.")
+BY_NAME = (*BY_CODE, "part.", "cost.")
+"""What other parts of the program say in English."""
 translations = pytest.mark.parametrize("words", [words_in(language) for language in LANGUAGES], ids=LANGUAGES)
 
 
@@ -49,7 +53,7 @@ def called() -> Iterator[str]:
 
 @translations
 def test_every_language_says_everything_with_the_same_places_and_its_own_plural_forms(words: Words) -> None:
-    ours = {key for key in words.texts if not key.startswith(BY_CODE)}
+    ours = {key for key in words.texts if not key.startswith(BY_NAME)}
     assert ours == set(ENGLISH.texts)
     expected_forms = Locale.parse(words.language).plural_form.tags | {"other"}
     for key in ours:
@@ -72,6 +76,13 @@ def test_every_error_is_translated_by_its_code(language: str) -> None:
         *(f"failure.{code}" for code in FAILURES),
         *(f"refusal.{code}" for code in refusals),
     }
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_what_a_missing_part_costs_is_translated(language: str, tmp_path: Path) -> None:
+    findings = [finding for finding in diagnosis.examine(tmp_path, tmp_path) if finding.cost]
+    costs = {key for key in words_in(language).texts if key.startswith("cost.")}
+    assert costs == {f"cost.{slug_of(finding)}" for finding in findings}
 
 
 def test_every_key_that_is_used_exists_and_none_is_left_over() -> None:
