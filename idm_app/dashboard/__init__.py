@@ -6,6 +6,7 @@ from nicegui import app, ui
 from idm_app import desktop
 from idm_app.access import Access
 from idm_app.dashboard.about import show_health
+from idm_app.dashboard.addresses import shared_addresses
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.extension import add_extension_pages
 from idm_app.dashboard.frame import framed
@@ -31,7 +32,8 @@ def build_dashboard(manager: Manager, access: Access) -> None:
     @ui.page("/", favicon=_ICON)
     def page(request: Request) -> None:
         """The query holds what is shown, so that it survives a reload, or what a phone has shared."""
-        Tab(board, access, View.of(dict(request.query_params)), _words_for(request))
+        shared = shared_addresses(request.query_params)
+        Tab(board, access, View.of(request.query_params), _words_for(request), shared)
 
     @ui.page("/options", favicon=_ICON)
     def options(request: Request) -> None:

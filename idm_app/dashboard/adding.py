@@ -63,11 +63,6 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
         self.props["is-foreign"] = is_foreign
         self.run_method("fill", text)
 
-    def offer(self, text: str) -> None:
-        """Begin with ``text`` that came by a link. Before the form is in the browser."""
-        self.props["text"] = text
-        self.props["is-foreign"] = True
-
     def leave(self, problems: Problems) -> None:
         """Leave nothing but what could not be added, with the reasons."""
         self._stop_looking()

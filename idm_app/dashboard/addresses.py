@@ -31,8 +31,11 @@ def split_addresses(text: str) -> list[str]:
 
 
 def shared_addresses(query: Mapping[str, str]) -> str:
-    """The addresses in what a phone's share menu sends (``share_target`` in ``assets/manifest.webmanifest``)."""
-    told = " ".join(query.get(name, "") for name in ("url", "text", "title"))[:_MOST_SHARED_CHARACTERS]
+    """The addresses in what a bookmarklet (``add``) or a phone's share menu sends.
+
+    The latter's names stand in ``assets/manifest.webmanifest`` under ``share_target``.
+    """
+    told = " ".join(query.get(name, "") for name in ("add", "url", "text", "title"))[:_MOST_SHARED_CHARACTERS]
     return "\n".join(dict.fromkeys(_ADDRESS.findall(told)))
 
 

@@ -25,9 +25,8 @@ def teach(options: Options, words: Words) -> None:
                 ui.label(words("empty.phone_only_here"))
             else:
                 code = segno.make(address).svg_data_uri(border=2, scale=4, dark="#0b1120", light="#ffffff")
-                ui.element("img").props(f'src="{code}" alt="{words("empty.phone_code", address=address)}"').classes(
-                    "qr"
-                )
+                alt = words("empty.phone_code", address=address)
+                ui.element("img").props(f'src="{code}" alt="{alt}"').classes("qr")
                 ui.link(address, address).props("dir=ltr")
 
 

@@ -79,8 +79,7 @@ class Tab:
         self.refresh()
         board.list_changed.subscribe(self.refresh)
         if shared:
-            self._add(shared, is_foreign=True)
-            ui.navigate.history.replace("./")
+            ui.timer(0, lambda: self._take(shared), once=True)  # as soon as the browser can be spoken to
 
     def refresh(self) -> None:
         """Look at the list anew; rows that stay are not touched."""
@@ -127,12 +126,9 @@ class Tab:
             self._form.fill(text, is_foreign=is_foreign)
             self._form.run_method("focus")
 
-    def offer(self, text: str) -> None:
-        """The form with ``text`` that came by a link; nothing is done with it before its button is pressed."""
-        if self._form is None:
-            self._dialog.open(text, is_foreign=True)
-        else:
-            self._form.offer(text)
+    def _take(self, shared: str) -> None:
+        self._add(shared, is_foreign=True)
+        ui.navigate.history.replace("./")
 
     def _open(self, download_id: int) -> None:
         self._show(View(text=self._board.manager.get(download_id).request.url))

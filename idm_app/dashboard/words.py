@@ -85,7 +85,9 @@ class Words:
         return format_date(local, "d MMMM", locale=self._locale)
 
     def _shown(self, value: object) -> str:
-        return format_decimal(value, locale=self._locale) if isinstance(value, int) else str(value)
+        if isinstance(value, int):
+            return format_decimal(value, locale=self._locale)
+        return f"\u2068{value}\u2069" if self.direction == "rtl" else str(value)  # or its words would be reordered
 
 
 @cache

@@ -127,6 +127,10 @@ def test_whole_numbers_are_grouped_and_values_are_only_text() -> None:
     assert ENGLISH("remove.one", title="{0} {title.__class__}") == "Remove “{0} {title.__class__}”?"
 
 
+def test_foreign_words_do_not_turn_a_sentence_round() -> None:
+    assert words_in("ar")("bar.free", size="10 MB") == "\u206810 MB\u2069 متاحة"
+
+
 def test_errors_in_the_readers_language_and_english_where_nobody_has_translated() -> None:
     assert words_in("de").failure(Failure("gone", "…", "", False)).startswith("Der Server sagt")
     assert words_in("de").failure(Failure("a-new-code", "Something else.", "", False)) == "Something else."
