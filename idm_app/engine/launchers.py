@@ -201,10 +201,11 @@ class ForkLauncher:
         return await self._fallback.launch()
 
     async def close(self) -> None:
-        """End the zygote."""
+        """End the zygote. It is killed: no worker is left, and on a busy machine it would take seconds to be asked."""
         process = self._process
         self._lose_zygote()
         if process is not None:
+            process.kill()
             await asyncio.get_running_loop().run_in_executor(None, process.wait)
 
     async def _fork(self) -> ForkedProcess:
