@@ -45,8 +45,8 @@ export function groupMedia(all) {
     const kind = mediaKind(seen);
     if (kind === null) continue;
     const known = found.get(seen.url);
-    if (known) complete(known, seen);
-    else found.set(seen.url, { url: seen.url, kind, name: nameIn(seen.url), variants: [], ...tidy(seen) });
+    if (known) complete(known, tidy(seen, kind));
+    else found.set(seen.url, { url: seen.url, kind, name: nameIn(seen.url), variants: [], ...tidy(seen, kind) });
   }
   const streams = [...found.values()].filter(({ kind }) => kind !== 'file');
   for (const media of [...found.values()]) {
@@ -64,16 +64,16 @@ function isBelow(url, other) {
   return url.startsWith(folder.href) && folder.pathname !== '/';
 }
 
-/** @param {Media} known @param {Seen} seen */
+/** @param {Media} known @param {Pick<Media, 'bytes' | 'seconds' | 'height'>} seen */
 function complete(known, { bytes, seconds, height }) {
-  known.bytes ??= bytes ?? null;
-  known.seconds ??= seconds ?? null;
-  known.height ??= height ?? null;
+  known.bytes ??= bytes;
+  known.seconds ??= seconds;
+  known.height ??= height;
 }
 
-/** @param {Seen} seen */
-function tidy({ bytes = null, seconds = null, height = null }) {
-  return { bytes, seconds: seconds && Number.isFinite(seconds) ? seconds : null, height: height || null };
+/** A playlist's own size is not that of what it plays. @param {Seen} seen @param {MediaKind} kind */
+function tidy({ bytes = null, seconds = null, height = null }, kind) {
+  return { bytes: kind === 'file' ? bytes : null, seconds: seconds && Number.isFinite(seconds) ? seconds : null, height: height || null };
 }
 
 /** @param {string} url */

@@ -20,7 +20,7 @@ export const DEFAULT_SERVER = 'http://127.0.0.1:8000';
 /** @returns {Settings} */
 export const defaults = () => ({
   server: DEFAULT_SERVER,
-  servers: [DEFAULT_SERVER],
+  servers: [],
   tokens: {},
   takeOver: { isOn: false, minBytes: 1_000_000, extensions: [], neverSites: [] },
   cookieSites: [],

@@ -44,7 +44,7 @@ def _build(words: Words, server: str) -> None:
         with ui.element("ol"):
             with ui.element("li"):
                 ui.label(words("extension.get")).classes("heading")
-                ui.link(words("extension.download", version=version()), "extension.zip").classes("download")
+                ui.link(words("extension.download", version=version()), "extension.zip").classes("fetch")
             for step in ("load", "pin"):
                 with ui.element("li"):
                     ui.label(words(f"extension.{step}")).classes("heading")

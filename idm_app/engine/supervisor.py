@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from idm_app.engine.launchers import Launcher, Process, default_launcher
 from idm_app.engine.messages import Command, Conclude, Failed, Job, Limit, Progressed, Report, decode, encode
@@ -50,9 +51,12 @@ class Supervisor:
         """Begin to warm up, in the background."""
         await self._launcher.start()
 
-    async def run(self, job: Job) -> None:
-        """Start a worker for ``job``. Returns when it has the job."""
+    def run(self, job: Job) -> Coroutine[Any, Any, None]:
+        """Start a worker for ``job``; what is returned ends when it has the job. From the call on it can be stopped."""
         worker = self._workers[job.id] = _Worker(job)
+        return self._run(worker, job)
+
+    async def _run(self, worker: _Worker, job: Job) -> None:
         try:
             process = worker.process = await self._launcher.launch()
         except OSError as error:

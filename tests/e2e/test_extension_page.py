@@ -33,7 +33,7 @@ def test_the_page_says_in_three_steps_how_to_load_it(
     expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     expect(page.locator("ol > li")).to_have_count(3)
     with page.expect_download() as download:
-        page.locator(".download").click()
+        page.locator(".fetch").click()
     assert download.value.suggested_filename.startswith("idm-extension-")
     page.close()
 

@@ -1,6 +1,8 @@
 """The browser's downloads, taken over: the server gets what it can get, and the browser keeps everything else."""
 
 import hashlib
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from content import content, sha256
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 SIZE = 300_000
 ON = {"isOn": True, "minBytes": 1000, "extensions": [], "neverSites": []}
@@ -62,6 +64,8 @@ class Site:
             return _page(request, "not that way", 405)
         if path == "/member.bin" and "session=secret" not in request.headers.get("Cookie", ""):
             return _page(request, "sign in first")
+        if path == "/late.bin" and self.count(path) > 1:
+            time.sleep(2)
         if path == "/login":
             request.send_response(200)
             request.send_header("Set-Cookie", "session=secret; HttpOnly; Path=/")
@@ -73,7 +77,7 @@ class Site:
 
 _LINKS = """<title>Files</title>
 <a href=/plain.bin>plain</a> <a href=/once.bin>once</a> <a href=/member.bin>member</a> <a href=/small.bin>small</a>
-<a href=/moved.bin>moved</a>
+<a href=/late.bin>late</a>
 <form method=post action=/post.bin><input type=hidden name=a value=b><button>post</button></form>
 <button id=blob onclick="const a = document.createElement('a'); a.download = 'blob.bin';
   a.href = window.URL.createObjectURL(new Blob([new Uint8Array(300000)])); a.click()">blob</button>"""
@@ -220,6 +224,32 @@ def test_a_server_that_is_not_there_loses_nothing(server: Any, site: Site, takin
     server.stop()
     taking.page.get_by_text("plain").click()
     assert taking.kept().stat().st_size == SIZE
+
+
+def test_a_server_that_is_slow_is_not_waited_for_and_does_not_have_it_as_well(
+    server: Any, site: Site, taking: Browser
+) -> None:
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        taking.page.get_by_text("plain").click()
+        assert taking.kept().stat().st_size == SIZE
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    wait_for(lambda: site.count("/plain.bin") > 1 or on_server(server) == [])
+    wait_for(lambda: on_server(server) == [])
+
+
+def test_a_server_that_dies_meanwhile_loses_nothing_and_forgets_it_later(
+    server: Any, site: Site, taking: Browser
+) -> None:
+    taking.page.get_by_text("late").click()
+    wait_for(lambda: site.count("/late.bin") > 1)
+    server.kill()
+    assert taking.kept().stat().st_size == SIZE
+    server.start()
+    popup = taking.extension.open_popup()
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connected")
+    wait_for(lambda: on_server(server) == [])
 
 
 def test_a_stopped_worker_takes_over_too(server: Any, site: Site, taking: Browser) -> None:

@@ -19,7 +19,7 @@ test('streams and files are known by name or type', () => {
 
 test('a master is shown once, with its variants; segments are hidden', () => {
   const found = groupMedia([
-    { url: 'https://cdn.example/v/master.m3u8' },
+    { url: 'https://cdn.example/v/master.m3u8', bytes: 142 },
     { url: 'https://cdn.example/v/720/index.m3u8' },
     { url: 'https://cdn.example/v/1080/index.m3u8' },
     { url: 'https://cdn.example/v/720/seg-001.mp4' },
@@ -27,6 +27,7 @@ test('a master is shown once, with its variants; segments are hidden', () => {
     { url: 'https://cdn.example/v/trailer.mp4' },
     { url: 'https://other.example/v/720/index.m3u8' },
   ]);
+  assert.equal(found[0].bytes, null, "a playlist's size is not the film's");
   assert.deepEqual(found.map(({ url, variants }) => [url, variants.length]), [
     ['https://cdn.example/v/master.m3u8', 2], ['https://cdn.example/v/trailer.mp4', 0], ['https://other.example/v/720/index.m3u8', 0],
   ]);
