@@ -85,8 +85,8 @@ def serve(
     server.run(options)
 
 
-for _name in ("add", "list", "watch", "pause", "resume", "retry", "remove", "open", "probe", "export"):
-    app.command(_name)(getattr(commands, f"{_name}_" if _name in ("list", "open") else _name))
+for _name in ("add", "list", "watch", "pause", "resume", "retry", "remove", "open", "probe", "export", "import"):
+    app.command(_name)(getattr(commands, f"{_name}_" if _name in ("list", "open", "import") else _name))
 
 
 @app.command()

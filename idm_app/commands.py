@@ -176,6 +176,24 @@ def export(
         raise CommandRefused(f"{file} cannot be written: {error.strerror}.") from error
 
 
+def import_(
+    file: Annotated[
+        str,
+        typer.Argument(help="An export, addresses, aria2's session or MeTube's state; - is standard input."),
+    ],
+    paused: Annotated[bool, typer.Option("--paused", help="Only put them on the list.")] = False,
+    at: At = DEFAULT_SERVER,
+    as_json: AsJson = False,
+) -> None:
+    """Take a list: all of it, or nothing. What is there already stays as it is."""
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandRefused(f"{file} cannot be read: {error}.") from error
+    taken = _server(at).ask("POST", f"/api/import{'?start=false' if paused else ''}", {"text": text})
+    typer.echo(json.dumps(taken) if as_json else f"{taken['added']} added, {taken['skipped']} there already")
+
+
 def _server(address: str) -> "Server":
     from idm_app.remote import Server  # the server itself, which reads this file too, needs none of that
 

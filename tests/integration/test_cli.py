@@ -12,10 +12,15 @@ import pytest
 MIB = 1024 * 1024
 
 
-def idm(server: Any, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def idm(server: Any, *arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "idm_app", *arguments],
-        env={**os.environ, "IDM_URL": server if isinstance(server, str) else server.url, "COLUMNS": "200"},
+        env={
+            **os.environ,
+            "IDM_URL": server if isinstance(server, str) else server.url,
+            "COLUMNS": "200",
+            **environment,
+        },
         input=typed,
         capture_output=True,
         text=True,
@@ -138,6 +143,21 @@ def test_a_watcher_is_told_when_the_server_stops(server: Any, origin: Any) -> No
         _, told = watcher.communicate(timeout=30)
     assert watcher.returncode == 5
     assert told.startswith("idm: ")
+
+
+def test_a_server_elsewhere_wants_a_token(server_factory: Any) -> None:
+    server = server_factory("--host", "0.0.0.0", IDM_PASSWORD="a long enough password")
+    refused = idm(server, "list")
+    assert refused.returncode == 6
+    assert "IDM_TOKEN" in refused.stderr
+    assert idm(server, "watch").returncode == 6
+    server.client.post("/api/login", json={"password": "a long enough password"}).raise_for_status()
+    made = server.client.post("/api/tokens", json={"name": "laptop", "scopes": ["submit", "control"]}).json()
+    token = {"IDM_TOKEN": made["token"]}
+    assert idm(server, "add", "--paused", "http://example.org/a", **token).returncode == 0
+    assert [found["id"] for found in objects(idm(server, "list", "--json", **token))] == [1]
+    assert idm(server, "watch", "1", **token).returncode == 0
+    assert "does not know this token" in idm(server, "list", IDM_TOKEN="wrong").stderr
 
 
 def test_doctor_says_what_is_there(tmp_path: Path) -> None:
