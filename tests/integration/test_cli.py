@@ -160,6 +160,22 @@ def test_a_server_elsewhere_wants_a_token(server_factory: Any) -> None:
     assert "does not know this token" in idm(server, "list", IDM_TOKEN="wrong").stderr
 
 
+def test_the_list_goes_out_and_in_again(server_factory: Any, tmp_path: Path) -> None:
+    here, there = server_factory(), server_factory()
+    idm(here, "add", "--paused", "http://example.org/a", "http://example.org/b")
+    file = tmp_path / "list.json"
+    assert idm(here, "export", str(file)).returncode == 0
+    assert idm(there, "import", str(file)).stdout == "2 added, 0 there already\n"
+    assert objects(idm(there, "import", "-", "--json", typed=idm(here, "export").stdout))[0]["skipped"] == 2
+    lines = idm(there, "import", "--paused", "-", typed="http://example.org/c\n")
+    assert lines.stdout == "1 added, 0 there already\n"
+    assert {found["status"] for found in objects(idm(there, "list", "--json"))} == {"paused"}
+    for wrong in (str(tmp_path / "nothing"), str(tmp_path)):
+        refused = idm(there, "import", wrong)
+        assert refused.returncode == 1
+        assert "cannot be read" in refused.stderr
+
+
 def test_doctor_says_what_is_there(tmp_path: Path) -> None:
     def doctor(*arguments: str) -> subprocess.CompletedProcess[str]:
         folders = ("--data-dir", str(tmp_path), "--download-dir", str(tmp_path))
