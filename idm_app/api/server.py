@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from idm_app import __version__
+from idm_app.api.problems import PROBLEMS
 from idm_app.api.schemas import HealthOut, SettingsIn, Stats
 from idm_app.api.socket import API_VERSION
 from idm_app.errors import InvalidField
@@ -13,7 +14,7 @@ from idm_app.manager import Manager
 
 def build(manager: Manager) -> APIRouter:
     """The routes of the server."""
-    router = APIRouter(tags=["server"])
+    router = APIRouter(tags=["server"], responses=PROBLEMS)
 
     @router.get("/api/health")
     async def health() -> HealthOut:

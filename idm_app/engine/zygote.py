@@ -72,7 +72,10 @@ class Zygote:
 
     def _answer(self) -> bool:
         """Read one message and do it; ``False`` at the end."""
-        message, fds, _, _ = socket.recv_fds(self._control, _LARGEST_MESSAGE_BYTES, 1)
+        try:
+            message, fds, _, _ = socket.recv_fds(self._control, _LARGEST_MESSAGE_BYTES, 1)
+        except ConnectionResetError:  # the server was killed before it had read all answers
+            return False
         if not message:
             return False
         pid = self._fork(fds[0])
