@@ -90,6 +90,7 @@ def test(arguments: Sequence[str]) -> int:
         environment["CHROMIUM"] = ensure_browser()
         ensure_ffmpeg()
         ensure_screen()
+        ensure_nginx()
     except CannotGoOn as error:
         missing += 1
         print(f"dev.py: {error}", file=sys.stderr)
@@ -309,6 +310,19 @@ def ensure_screen() -> None:
         subprocess.run(["sh", "-c", script], env=environment, capture_output=True, check=False)
     if not shutil.which("Xvfb"):
         raise CannotGoOn(f"the tests of the window need a screen; install one (Debian: apt-get install {packages}).")
+
+
+def ensure_nginx() -> None:
+    """The reverse proxy that the tests put in front."""
+    if shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"):
+        return
+    print("Installing nginx for the tests …", flush=True)
+    if os.name != "nt" and os.geteuid() == 0 and shutil.which("apt-get"):
+        script = "apt-get update -qq && apt-get install -y -qq nginx-light"
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["sh", "-c", script], env=environment, capture_output=True, check=False)
+    if not shutil.which("nginx", path="/usr/sbin"):
+        raise CannotGoOn("the tests need nginx; install it (Debian: apt-get install nginx-light).")
 
 
 def node() -> str:

@@ -37,7 +37,7 @@ _DOORS: tuple[tuple[str, str, Need], ...] = (
     (_READ, r"/api/downloads(/[0-9]+)?|/list|/api/stats|/ws|/api/feed", LOOK),
     ("POST", r"/api/downloads|/download|/api/probe", SUBMIT),
     ("POST|PATCH|DELETE", r"/api/downloads/.+", CONTROL),
-    (_READ, r"/api/downloads/[0-9]+/file|/api/settings", CONTROL),
+    (_READ, r"/api/downloads/[0-9]+/(file|preview)|/api/files\.zip|/api/settings", CONTROL),
 )
 _TABLE = [(re.compile(methods), re.compile(path), need) for methods, path, need in _DOORS]
 

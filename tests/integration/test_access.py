@@ -75,7 +75,11 @@ DOORS: dict[str, tuple[str, str, Any]] = {
     "change": ("PATCH", "/api/downloads/1", {"title": "same"}),
     "act": ("POST", "/api/downloads/actions", {"action": "pause", "ids": []}),
     "finished file": ("GET", "/api/downloads/1/file", None),
+    "preview": ("GET", "/api/downloads/1/preview", None),
+    "zip of files": ("GET", "/api/files.zip?ids=1", None),
     "settings": ("GET", "/api/settings", None),
+    "export": ("GET", "/api/export", None),
+    "diagnostics": ("GET", "/api/diagnostics", None),
     "change settings": ("PATCH", "/api/settings", {}),
     "tokens": ("GET", "/api/tokens", None),
     "make a token": ("POST", "/api/tokens", {"name": "x" * 101}),
@@ -92,7 +96,7 @@ NICEGUI = {"NiceGUI's socket": "/_nicegui_ws/socket.io/?EIO=4&transport=websocke
 LOOKING = {"list", "short list", "download", "stats", *FEEDS}
 MAY = {
     SUBMIT: LOOKING | {"add", "short add"},
-    CONTROL: LOOKING | {"change", "act", "finished file", "settings"},
+    CONTROL: LOOKING | {"change", "act", "finished file", "preview", "zip of files", "settings"},
 }
 CALLERS = ["nobody", "extension", "wrong token", SUBMIT, CONTROL, ADMIN, "another site", "rebound name"]
 CALLERS_IN_LAN = [*CALLERS, SESSION, f"another site with {SESSION}", f"another site with {ADMIN}"]
