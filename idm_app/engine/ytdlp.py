@@ -153,6 +153,7 @@ class MediaDownloader(_Extractors):
         self._watched_at = 0.0
         self._conversion: Conversion | None = None
         self._saved_info = SavedInfo(Path(job.job_folder))
+        self._stay_with_chosen()
         self._receipt = Receipt(Path(job.job_folder), "media")
 
     def run(self) -> Report:
@@ -211,6 +212,11 @@ class MediaDownloader(_Extractors):
                 raise
             return self.process_ie_result(old, download=False), True  # the stream is over: finish with what is there
 
+    def _stay_with_chosen(self) -> None:
+        """Take the format that was begun with again, if it is still there: what has come is of that one."""
+        if chosen := self._saved_info.chosen():
+            self.format_selector = self.build_format_selector(f"{chosen}/{self.params['format']}")
+
     def _asked(self) -> list[Any]:
         job = self.job
         return [job.url, job.quality, job.format_id, job.audio_format, list(job.subtitles), job.playlist_items]
@@ -239,6 +245,8 @@ class MediaDownloader(_Extractors):
 
     def _fetch(self, info: dict[str, Any]) -> Finished:
         progress = self.around.progress
+        self._saved_info.choose(str(info.get("format_id")))
+        self._stay_with_chosen()
         title = media_plan.title_of(info)
         self._counts = media_plan.stream_counts(info)
         progress.replace_streams(self._counts.values())

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import media_files
+import psutil
 import pytest
 from engine_jobs import Finished, Jobs, Noted, Probed, Processing, Progressed, phases, sha256
 from media_files import SECONDS
@@ -226,6 +229,50 @@ def test_a_killed_stream_in_pieces_comes_out_right(jobs: Jobs, media_site: Media
     first.until_received(150_000)
     first.kill()
     assert_plays(jobs.start(url, connections=8).finished(), "video", "audio")
+
+
+def test_a_download_stays_with_its_format_when_the_site_offers_better_later(jobs: Jobs, media_site: MediaSite) -> None:
+    url = media_site.dash_on_demand(rate=100_000)
+    first = jobs.start(url, connections=2)
+    first.until_received(100_000)
+    first.stop()
+    path = urlsplit(url).path
+    manifest, media_type = media_site.server.files[path]
+    start, end = manifest.index(b"<Representation"), manifest.index(b"</Representation>") + len(b"</Representation>")
+    better = manifest[start:end].replace(b'"v1"', b'"v9"').replace(b'height="180"', b'height="1080"')
+    media_site.server.files[path] = (manifest[:end] + better + manifest[end:], media_type)
+    saved = jobs.job_folder / "info.json"
+    saved.write_text(json.dumps(json.loads(saved.read_bytes()) | {"at": 0}))  # too long ago to be used
+    second = jobs.start(url, connections=2)
+    assert_plays(second.finished(), "video", "audio")
+    assert second.of(Progressed)[0].received_bytes >= 50_000  # of the picture
+    assert media_site.server.stats(path).requests > 1
+
+
+def test_addresses_that_have_expired_are_extracted_again(jobs: Jobs, media_site: MediaSite) -> None:
+    url = media_site.dash_on_demand(rate=100_000, expire=6)
+    run = jobs.start(url, connections=2)
+    run.until_received(100_000)
+    path = urlsplit(url).path
+    manifest, media_type = media_site.server.files[path]
+    media_site.server.files[path] = (manifest.replace(b"expire=6", b"expire=999"), media_type)
+    run.stop()
+    for _ in range(6):  # so that all of the old address are used up
+        httpx.get(f"{url.rpartition('/')[0]}/video.mp4")
+    second = jobs.start(url, connections=2)
+    assert_plays(second.finished(), "video", "audio")
+    assert second.of(Progressed)[0].received_bytes >= 50_000  # of the picture
+
+
+def test_a_stop_while_converting_leaves_nothing_behind_and_goes_on(jobs: Jobs, media_site: MediaSite) -> None:
+    url = media_site.long_sound()
+    first = jobs.start(url, audio_format="mp3")
+    first.until(lambda run: any(report.progress for report in run.of(Processing)))
+    assert first.stop() < 2
+    assert [p for p in psutil.process_iter() if os.getpgid(p.pid) == first.pid and p.status() != "zombie"] == []
+    assert jobs.names() == []
+    path = jobs.start(url, audio_format="mp3").finished()
+    assert float(probed(path, "-show_format")["format"]["duration"]) == pytest.approx(300, abs=1)
 
 
 def test_a_stop_while_extracting(jobs: Jobs, media_site: MediaSite) -> None:
