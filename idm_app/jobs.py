@@ -9,6 +9,7 @@ from idm_app.categories import category_of
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Progressed
 from idm_app.model import Download, Event, Kind, Segment, Status, Stream, SubtitlesAs
 from idm_app.settings import Options, Settings
+from idm_app.units import format_bytes
 
 MAX_EVENTS = 50
 PARTS_FOLDER = ".idm"
@@ -98,6 +99,24 @@ def progress_of(downloads: Iterable[Download]) -> float | None:
 def with_event(download: Download, code: str, message: str, now: datetime) -> tuple[Event, ...]:
     """Its newest events with one more."""
     return (*download.events, Event(now, code, message))[-MAX_EVENTS:]
+
+
+def begun(download: Download, now: datetime) -> Download:
+    """``download`` as a worker begins with it."""
+    events = download.events
+    if download.received_bytes:
+        events = with_event(download, "resumed", f"Resumed from {format_bytes(download.received_bytes)}.", now)
+    return replace(
+        download,
+        status=Status.PROBING,
+        phase="probing",
+        started_at=download.started_at or now,
+        attempts=download.attempts + 1,
+        not_before=None,
+        position=None,
+        error=None,
+        events=events,
+    )
 
 
 def at_rest(download: Download) -> Download:

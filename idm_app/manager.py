@@ -277,17 +277,7 @@ class Manager:
         for download in schedule.startable(self._ledger.queued(), free_slots, now):
             self._active.add(download.id)
             self._bytes_at_start[download.id] = download.received_bytes
-            started = replace(
-                download,
-                status=Status.PROBING,
-                phase="probing",
-                started_at=download.started_at or now,
-                attempts=download.attempts + 1,
-                not_before=None,
-                position=None,
-                error=None,
-            )
-            job = jobs.job_for(self._write(started), self.server_id, self.settings, self.options)
+            job = jobs.job_for(self._write(jobs.begun(download, now)), self.server_id, self.settings, self.options)
             self._in_background(self._supervisor.run(self._probes.informed(job, download.request)))
         self._set_alarm(now)
 

@@ -33,7 +33,9 @@ def build_dashboard(manager: Manager, access: Access) -> None:
     def page(request: Request) -> None:
         """The query holds what is shown, so that it survives a reload, or what a phone has shared."""
         shared = shared_addresses(request.query_params)
-        Tab(board, access, View.of(request.query_params), _words_for(request), shared)
+        opened = request.query_params.get("open", "")
+        number = int(opened) if opened.isascii() and opened.isdigit() and len(opened) < 16 else None
+        Tab(board, access, View.of(request.query_params), _words_for(request), shared, number)
 
     @ui.page("/options", favicon=_ICON)
     def options(request: Request) -> None:

@@ -46,6 +46,11 @@ class Actions:
         if action in actions:
             await self._attempt(lambda: actions[action](download_id))
 
+    async def limit(self, download_id: int, bytes_per_second: int | None) -> None:
+        """Let a download take no more than this, at once; ``None``: as much as there is."""
+        changes = {"bytes_per_second_limit": bytes_per_second}
+        await self._attempt(lambda: self._manager.change(download_id, changes))
+
     async def press(self, tool: str, selected: Set[int]) -> None:
         """What a tool of the page's header does; some do it to what is ``selected``."""
         match tool:

@@ -11,7 +11,8 @@ from weakref import WeakValueDictionary
 
 from nicegui import Event, background_tasks, binding
 
-from idm_app.dashboard.row_state import RowState, row_state
+from idm_app.dashboard.details_state import details_state
+from idm_app.dashboard.row_state import row_state
 from idm_app.dashboard.view import View, counts, select
 from idm_app.dashboard.words import LANGUAGES, Words, words_in
 from idm_app.errors import UnknownDownload
@@ -26,15 +27,17 @@ _TOTALS_SECONDS = 0.25
 _ORDER_SECONDS = 1.0
 """At most once a second rows change places because a number has changed by which they are sorted."""
 _GRAPH_SECONDS = 60
-"""How far the graphs of rates go back; one point a second."""
+"""How far the graph of the total rate goes back; one point a second."""
+_DETAILS_GRAPH_SECONDS = 180
+_REMEMBERED_GRAPHS = 100
 _LIST_CACHE = 32
 
 
 @binding.bindable_dataclass
-class ShownRow:
+class Shown:
     """A download on some screen. The tabs' elements bind to ``state``; without any, it is forgotten."""
 
-    state: RowState
+    state: dict[str, Any]
 
 
 @binding.bindable_dataclass
@@ -57,10 +60,12 @@ class Board:
         self.ended: Event[[list[Download]]] = Event()
         """These have just finished or failed."""
         self._totals = {language: Totals(bar={}, counts={}) for language in LANGUAGES}
-        self._rows: WeakValueDictionary[tuple[str, int], ShownRow] = WeakValueDictionary()
+        self._rows: WeakValueDictionary[tuple[str, int], Shown] = WeakValueDictionary()
+        self._details: WeakValueDictionary[tuple[str, int], Shown] = WeakValueDictionary()
         self._unfinished: dict[int, Status] = {}
         self._lists: dict[View, list[int]] = {}
-        self._rates = deque([0] * _GRAPH_SECONDS, _GRAPH_SECONDS)
+        self._total_rates = deque([0] * _GRAPH_SECONDS, _GRAPH_SECONDS)
+        self._rates: dict[int, deque[int]] = {}
         self._announce_order = _Paced(_ORDER_SECONDS, self._order_has_changed)
         self._announce_list = _Paced(_LIST_SECONDS, self._list_has_changed)
         self._refresh_totals = _Paced(_TOTALS_SECONDS, self._read_totals)
@@ -75,13 +80,21 @@ class Board:
         """The bindable totals, the same for every tab of a language."""
         return self._totals[words.language]
 
-    def row(self, download: Download, words: Words) -> ShownRow:
+    def row(self, download: Download, words: Words) -> Shown:
         """The bindable row of ``download``, the same for every tab of a language. Keep it as long as it is shown."""
         key = (words.language, download.id)
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = ShownRow(row_state(download, words))
+            row = self._rows[key] = Shown(row_state(download, words))
         return row
+
+    def details(self, download: Download, words: Words) -> Shown:
+        """The same for the panel with all that is known of ``download``."""
+        key = (words.language, download.id)
+        details = self._details.get(key)
+        if details is None:
+            details = self._details[key] = Shown(self._details_state(download, words))
+        return details
 
     def ids(self, view: View) -> list[int]:
         """All ids that ``view`` accepts, in order. Not to be changed."""
@@ -137,6 +150,11 @@ class Board:
         for language in LANGUAGES:
             if row := self._rows.get((language, download.id)):
                 row.state = row_state(download, words_in(language))
+            if details := self._details.get((language, download.id)):
+                details.state = self._details_state(download, words_in(language))
+
+    def _details_state(self, download: Download, words: Words) -> dict[str, Any]:
+        return details_state(download, self._rates.get(download.id, ()), words)
 
     def _list_has_changed(self) -> None:
         self._lists.clear()
@@ -151,9 +169,15 @@ class Board:
         """A point of the graph each second; while nothing runs and none ran, nothing is sent."""
         while True:
             await asyncio.sleep(1)
-            self._rates.append(round(self.manager.stats()["bytes_per_second"]))
-            if any(self._rates):
+            self._total_rates.append(round(self.manager.stats()["bytes_per_second"]))
+            if any(self._total_rates):
                 self._read_totals()
+            for download_id, status in self._unfinished.items():
+                if status.is_running:
+                    rates = self._rates.setdefault(download_id, deque(maxlen=_DETAILS_GRAPH_SECONDS))
+                    rates.append(round(self.manager.get(download_id).bytes_per_second or 0))
+            while len(self._rates) > _REMEMBERED_GRAPHS:
+                del self._rates[next(iter(self._rates))]
 
     def _read_totals(self) -> None:
         stats = self.manager.stats()
@@ -167,7 +191,7 @@ class Board:
             totals.bar = {
                 "rate_text": format_rate(stats["bytes_per_second"]),
                 "progress": stats["progress"],
-                "rates": list(self._rates),
+                "rates": list(self._total_rates),
                 "active_text": words("bar.active", count=running),
                 "queued_text": words("bar.queued", count=by_status.get(Status.QUEUED, 0)),
                 "free_text": "" if free_bytes is None else words("bar.free", size=format_bytes(free_bytes)),

@@ -9,7 +9,7 @@ from typing import Any
 from nicegui import binding
 from nicegui.element import Element
 
-from idm_app.dashboard.board import ShownRow, Totals
+from idm_app.dashboard.board import Shown, Totals
 from idm_app.dashboard.words import ASSETS
 
 
@@ -28,7 +28,7 @@ class BoundElement(Element):
 class DownloadRow(BoundElement, component=ASSETS / "download_row.js"):
     """One download. Its buttons and its check box speak through DOM events, see :class:`DownloadList`."""
 
-    def __init__(self, row: ShownRow) -> None:
+    def __init__(self, row: Shown) -> None:
         super().__init__(row, "state")
 
     def mark_selected(self, selected: bool) -> None:
@@ -92,6 +92,10 @@ class RowMenu(Element, component=ASSETS / "row_menu.js"):
 
 class ThemeSwitch(Element, component=ASSETS / "theme_switch.js"):
     """Like the system, light, dark: a matter of the browser alone."""
+
+
+class KeySheet(Element, component=ASSETS / "key_sheet.js"):
+    """Every key of the page, when ``?`` is pressed."""
 
 
 class PageKeys(Element, component=ASSETS / "page_keys.js"):

@@ -11,14 +11,15 @@ from idm_app.dashboard.actions import Actions
 from idm_app.dashboard.adding import AddDialog, AddForm
 from idm_app.dashboard.addresses import Problems
 from idm_app.dashboard.board import Board
+from idm_app.dashboard.details import Details
 from idm_app.dashboard.devices import DevicesDialog
 from idm_app.dashboard.download_list import DownloadList
-from idm_app.dashboard.elements import FilterList, PageHeader, PageKeys, RowMenu, StatusBar, ThemeSwitch
+from idm_app.dashboard.elements import FilterList, KeySheet, PageHeader, PageKeys, RowMenu, StatusBar, ThemeSwitch
 from idm_app.dashboard.first_start import teach
 from idm_app.dashboard.notices import Notices
 from idm_app.dashboard.view import GROUPS, View
 from idm_app.dashboard.words import Words
-from idm_app.model import Category
+from idm_app.model import Category, Download, Status
 
 _GROUP_ICONS = {"all": "inbox", "unfinished": "downloading", "finished": "task_alt", "failed": "error_outline"}
 _CATEGORY_ICONS = {
@@ -34,8 +35,13 @@ _CATEGORY_ICONS = {
 class Tab:
     """What one browser tab shows and has selected."""
 
-    def __init__(self, board: Board, access: Access, view: View, words: Words, shared: str = "") -> None:
-        """``shared``: what another application has handed over; it goes into the form and no further."""
+    def __init__(
+        self, board: Board, access: Access, view: View, words: Words, shared: str = "", opened: int | None = None
+    ) -> None:
+        """``shared``: what another application has handed over; it goes into the form and no further.
+
+        ``opened``: the download whose details are shown.
+        """
         self._board = board
         self._words = words
         self._view = view
@@ -64,20 +70,26 @@ class Tab:
             self._filters.on("choose", self._choose)
             with ui.element("div").classes("content"):
                 self._build_banner()
-                self._list = DownloadList(board, words, self._actions.on_one, self._show_selection)
+                self._list = DownloadList(board, words, self._on_one, self._show_selection)
                 self._list.on("turn", self._turn)
                 self._list.on("sort", lambda event: self._show(self._view.sorted_by(str(event.args))))
                 self._list.on("narrow", self._narrow)
                 self._list.on("delete", self._delete)
+                self._list.on("details", self._open_details)
                 self._nothing_fits = ui.label(words("list.nothing_fits")).classes("nothing-fits")
                 self._empty_page = ui.element("section").classes("empty")
+            self._details = Details(board, words, self._on_one, self._actions.limit, self._remember)
             StatusBar(board.totals(words))
         Notices(board, words)
+        KeySheet()
         keys = PageKeys()
         keys.on("open", lambda: self._add())
         keys.on("addresses", self._add_text)
         self.refresh()
+        if opened is not None:
+            self._details.open(opened)
         board.list_changed.subscribe(self.refresh)
+        board.ended.subscribe(self._save_what_was_awaited)
         if shared:
             ui.timer(0, lambda: self._take(shared), once=True)  # as soon as the browser can be spoken to
 
@@ -87,6 +99,7 @@ class Tab:
         while self._view.offset and self._view.offset >= len(ids):
             self._view = self._view.moved(-1)
         self._list.show(ids, self._view)
+        self._details.refresh()
         has_any = self._board.counts["all"] > 0
         self._list.set_visibility(has_any)
         self._nothing_fits.set_visibility(has_any and not ids)
@@ -162,7 +175,7 @@ class Tab:
         if not is_same_set:
             self._list.select_only()
         self.refresh()
-        ui.navigate.history.replace("?" + self._view.query)
+        self._remember()
 
     def _show_selection(self, count: int) -> None:
         self._header.show_selection(count)
@@ -173,7 +186,22 @@ class Tab:
         if download_id is None:
             await self._actions.press(action, self._list.selected)
         else:
-            await self._actions.on_one(action, int(download_id))
+            await self._on_one(action, int(download_id))
+
+    async def _on_one(self, action: str, download_id: int) -> None:
+        if action in ("properties", "look"):
+            self._details.open(download_id, looking=action == "look")
+        else:
+            await self._actions.on_one(action, download_id)
+
+    def _open_details(self, event: GenericEventArguments) -> None:
+        self._details.open(int(event.args))
+
+    def _remember(self) -> None:
+        """Put what is shown into the page's address, so that a reload shows it again."""
+        opened = self._details.download_id
+        query = self._view.query + ("" if opened is None else f"&open={opened}")
+        ui.navigate.history.replace("?" + query.removeprefix("&"))
 
     async def _delete(self, event: GenericEventArguments) -> None:
         await self._actions.press("delete_selected", self._list.selected or frozenset({int(event.args)}))
@@ -181,6 +209,12 @@ class Tab:
     def _turn(self, event: GenericEventArguments) -> None:
         self._view = self._view.moved(int(event.args))
         self.refresh()
+
+    def _save_what_was_awaited(self, ended: list[Download]) -> None:
+        for download in ended:
+            if download.id in self._details.kept and download.status is Status.COMPLETED and download.path:
+                self._details.kept.discard(download.id)
+                self._menu.save(f"/api/downloads/{download.id}/file")
 
 
 def _filter_groups(words: Words) -> list[dict[str, object]]:
