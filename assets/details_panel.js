@@ -90,9 +90,8 @@ export default {
         <dd class="address"><span>{{ state.url }}</span>
           <button type="button" class="tool" :aria-label="words.copy_address" :title="words.copy_address" @click="$emit('act', 'copy_address')">
             <i class="material-icons" aria-hidden="true">content_copy</i></button></dd>
-        <template v-for="(text, name) in state.facts" :key="name"><dt>{{ words.facts[name] }}</dt><dd><bdi>{{ text }}</bdi></dd></template>
-        <template v-for="(at, name) in state.times" :key="name"><template v-if="at">
-          <dt>{{ words.facts[name] }}</dt><dd>{{ instant.format(new Date(at)) }}</dd></template></template>
+        <template v-for="[label, text] in state.facts" :key="label"><dt>{{ label }}</dt><dd><bdi>{{ text }}</bdi></dd></template>
+        <template v-for="[label, at] in state.times" :key="label"><dt>{{ label }}</dt><dd>{{ instant.format(new Date(at)) }}</dd></template>
       </dl>
     </section>`,
   data() {

@@ -4,11 +4,11 @@
 
 const widths = {
   status: "minmax(120px, 0.7fr)",
-  size: "132px",
-  rate: "88px",
-  eta: "92px",
-  added: "112px",
-  site: "minmax(80px, 0.5fr)",
+  size: "minmax(96px, 132px)",
+  rate: "minmax(70px, 88px)",
+  eta: "minmax(64px, 92px)",
+  added: "var(--added)",
+  site: "var(--site)",
 };
 const hiddenAtFirst = ["added", "site"];
 const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
@@ -120,6 +120,7 @@ export default {
       const row = event.target.closest(".download");
       if (!row) return;
       if (box) return this.pick(row, event.shiftKey ? "range" : "toggle");
+      if (event.shiftKey) getSelection().removeAllRanges();
       if (event.target.closest("a, button, label, details") || getSelection().type === "Range") return;
       this.focusRow(row);
       if (event.shiftKey) this.pick(row, "range");
@@ -129,7 +130,9 @@ export default {
     },
     onDoubleClick(event) {
       const row = event.target.closest(".download");
-      if (row && !event.target.closest("a, button, label, details")) this.$emit("details", Number(row.dataset.downloadId));
+      if (!row || event.target.closest("a, button, label, details")) return;
+      getSelection().removeAllRanges();
+      this.$emit("details", Number(row.dataset.downloadId));
     },
     onKey(event) {
       const row = event.target.closest(".download");

@@ -4,6 +4,7 @@ Made once for each change and language, and only while some tab looks at it.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,8 @@ def details_state(download: Download, rates: Sequence[int], words: Words) -> dic
         "limit": download.request.bytes_per_second_limit,
         "events": [{"at": format_instant(event.at), "text": event.message} for event in reversed(download.events)],
         "preview": preview_kind(download.filename),
-        "facts": {name: text for name, text in _facts(download, words).items() if text},
-        "times": {
-            "added": format_instant(download.created_at),
-            "started": format_instant(download.started_at),
-            "finished": format_instant(download.finished_at),
-        },
+        "facts": [[words(f"fact.{name}"), text] for name, text in _facts(download, words).items() if text],
+        "times": [[words(f"fact.{name}"), format_instant(at)] for name, at in _times(download).items() if at],
     }
 
 
@@ -76,3 +73,7 @@ def _facts(download: Download, words: Words) -> dict[str, str]:
         "connections": str(download.connections or ""),
         "attempts": str(download.attempts) if download.attempts > 1 else "",
     }
+
+
+def _times(download: Download) -> dict[str, datetime | None]:
+    return {"added": download.created_at, "started": download.started_at, "finished": download.finished_at}
