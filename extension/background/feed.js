@@ -144,7 +144,9 @@ export class Feed {
 async function reasonOf(server) {
   try {
     await checkHealth(server);
-    return problemIn(new ServerProblem('refused', server.url));
+    // Firefox gives every installation an origin of its own, which no server can know before it is paired.
+    const isUnknown = !server.token && chrome.runtime.getURL('').startsWith('moz-');
+    return problemIn(new ServerProblem(isUnknown ? 'not-paired' : 'refused', server.url));
   } catch (error) {
     return problemIn(error);
   }

@@ -31,7 +31,8 @@ async function allowedServer(result) {
     field.focus();
     return null;
   }
-  const isAllowed = await chrome.permissions.request({ origins: [hostPattern(server)] });
+  const host = { origins: [hostPattern(server)] };
+  const isAllowed = await chrome.permissions.request(host).catch(() => chrome.permissions.contains(host));
   if (!isAllowed) showResult(result, 'error', t('optionsNotAllowed', new URL(server).hostname));
   return isAllowed ? server : null;
 }

@@ -5,6 +5,7 @@ Fetch metadata, https://w3c.github.io/webappsec-fetch-metadata/; DNS rebinding, 
 
 1. ``Host``: exactly one, and a name of ours, else ``421``: a rebound name reads nothing.
 2. ``Origin``, when present: ours or the extension's, else ``403``. ``Sec-Fetch-Site`` catches what sends none.
+   Firefox gives its extensions another origin in every installation: they may come with a token, or to get one.
 3. Credentials that open the door (``doors.py``), else ``401`` or ``403``; who opens a page is sent to sign in.
 4. A body that changes something must be JSON (``415``) and at most 8 MiB (``413``).
 
@@ -31,6 +32,8 @@ EXTENSION_ORIGIN = f"chrome-extension://{EXTENSION_ID}"
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
+_FIREFOX_ORIGIN = re.compile(r"moz-extension://[0-9a-f-]{36}")
+_PAIRING_PATH = re.compile(r"/api/pairings/[^/]+")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _JSON_PATHS = ("/api/", "/download")
 _POLICY = (
@@ -119,7 +122,7 @@ class Gate:
 
     def _check(self, scope: Scope, bearer: str | None) -> None:
         host = self._checked_host(_values(scope, b"host"))
-        self._check_origin(scope, host)
+        self._check_origin(scope, host, bearer)
         if _is_preflight(scope):
             raise Refusal(204, "preflight", "")
         self._check_credentials(scope, bearer)
@@ -146,14 +149,20 @@ class Gate:
             )
         return values[0].lower()
 
-    def _check_origin(self, scope: Scope, host: str) -> None:
+    def _check_origin(self, scope: Scope, host: str, bearer: str | None) -> None:
         origins = _values(scope, b"origin")
         for origin in origins:
-            if origin != EXTENSION_ORIGIN and _authority(origin) != host:
+            if origin == EXTENSION_ORIGIN or _authority(origin) == host:
+                continue
+            if not (_FIREFOX_ORIGIN.fullmatch(origin) and (bearer is not None or self._is_pairing(scope))):
                 raise Refusal(403, "foreign-origin", "Pages of other sites may not talk to this server.")
         site = next(iter(_values(scope, b"sec-fetch-site")), "none")
         if site in ("cross-site", "same-site") and not origins and not _is_navigation(scope):
             raise Refusal(403, "foreign-origin", "Pages of other sites may not talk to this server.")
+
+    def _is_pairing(self, scope: Scope) -> bool:
+        path = scope["path"].removeprefix(self._root_path)
+        return scope.get("method") == "POST" and _PAIRING_PATH.fullmatch(path) is not None
 
     def _check_credentials(self, scope: Scope, bearer: str | None) -> None:
         caller = self._access.caller(bearer, "; ".join(_values(scope, b"cookie")))
