@@ -88,6 +88,7 @@ def test(arguments: Sequence[str]) -> int:
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         environment["CHROMIUM"] = ensure_browser()
+        environment["FIREFOX"] = ensure_firefox()
         ensure_ffmpeg()
         ensure_node_packages()
         ensure_screen()
@@ -271,6 +272,23 @@ def ensure_browser() -> str:
     if found := find_playwright_browser():
         return found
     raise CannotGoOn("no Chromium can be installed for the tests; install one, or name it in CHROMIUM.")
+
+
+def ensure_firefox() -> str:
+    """The path of a Firefox; the system's is installed if there is none."""
+    names = (os.environ.get("FIREFOX") or "firefox-esr", "firefox")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if not found and os.name != "nt" and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Firefox for the tests …", flush=True)
+        script = "apt-get update -qq && apt-get install -y -qq --no-install-recommends firefox-esr"
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["sh", "-c", script], env=environment, capture_output=True, check=False)
+        found = shutil.which("firefox-esr")
+    if not found:
+        raise CannotGoOn(
+            "the tests need Firefox; install it (Debian: apt-get install firefox-esr), or name it in FIREFOX."
+        )
+    return found
 
 
 def find_browser() -> str | None:
