@@ -21,6 +21,7 @@ from idm_app.ledger import Ledger
 from idm_app.model import Category, Download, Failure, Kind, Request, Status, check_transition
 from idm_app.probes import Probes
 from idm_app.settings import Options, Settings
+from idm_app.shared_rate import SharedRate
 from idm_app.store import Store
 from idm_app.transfer import Restored, restore
 from idm_app.units import format_instant, utc_now
@@ -41,6 +42,7 @@ class Manager:
         self._supervisor = Supervisor(self._on_report, self._on_exit)
         self._probes = Probes(self._supervisor.ask)
         self._active: set[int] = set()
+        self._rate = SharedRate(self._running, self._supervisor.limit, self.settings.bytes_per_second_limit)
         self._stopping: set[int] = set()
         self._bytes_at_start: dict[int, int] = {}
         self._background: set[asyncio.Future[Any]] = set()
@@ -64,6 +66,7 @@ class Manager:
     async def close(self) -> None:
         """Stop every worker, keep every byte, put the list on disk. What is unfinished goes on at the next start."""
         self._closing = True
+        self._rate.stop()
         if self._alarm:
             self._alarm.cancel()
         active = tuple(self._active)
@@ -108,7 +111,7 @@ class Manager:
 
     def stats(self) -> dict[str, Any]:
         """Counts, total rate, free disk, and how long changes take to reach the clients."""
-        running = [self._ledger[download_id] for download_id in self._active]
+        running = self._running()
         return {
             **self._ledger.counts(),
             "total": len(self._ledger),
@@ -255,8 +258,8 @@ class Manager:
             request = replace(request, url=checked_address(changes["url"]))
         if "bytes_per_second_limit" in changes:
             request = replace(request, bytes_per_second_limit=changes["bytes_per_second_limit"])
-            self._supervisor.limit(download_id, request.bytes_per_second_limit)
         self._write(replace(download, request=request, **own), save=True)
+        self._rate.share_out()
         return await self._durable(download_id)
 
     async def change_settings(self, changes: dict[str, Any]) -> Settings:
@@ -264,10 +267,15 @@ class Manager:
         self.settings = self.settings.changed(**changes)
         self._store.put_settings(self.settings.to_record())
         await self._store.commit()
+        self._rate.limit(self.settings.bytes_per_second_limit)
         self._start_ready()
         return self.settings
 
     # -- the workers' side
+
+    def _running(self) -> list[Download]:
+        found = map(self._ledger.get, self._active)
+        return [download for download in found if download is not None]
 
     def _start_ready(self) -> None:
         if self._closing:
@@ -278,6 +286,7 @@ class Manager:
             self._active.add(download.id)
             self._bytes_at_start[download.id] = download.received_bytes
             job = jobs.job_for(self._write(jobs.begun(download, now)), self.server_id, self.settings, self.options)
+            job = replace(job, bytes_per_second_limit=self._rate.share_out()[download.id])
             self._in_background(self._supervisor.run(self._probes.informed(job, download.request)))
         self._set_alarm(now)
 
@@ -306,6 +315,7 @@ class Manager:
 
     def _on_exit(self, download_id: int, exit_code: int | None) -> None:
         self._active.discard(download_id)
+        self._rate.share_out()
         download = self._ledger.get(download_id)
         asked_to = self._closing or download_id in self._stopping
         if download is not None and not asked_to and download.status.is_running and download.kind is not Kind.PLAYLIST:

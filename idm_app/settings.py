@@ -62,6 +62,8 @@ class Settings:
     """How many downloads run at a time, 1–32."""
     connections: int = 8
     """How many connections one file may use, 1–32."""
+    bytes_per_second_limit: int | None = None
+    """What all downloads together may take; ``None``: as much as there is."""
     allow_private_addresses: bool = False
     """Whether downloads may reach private networks though others can reach the server."""
 

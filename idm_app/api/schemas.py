@@ -13,7 +13,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]+$", max_length=40
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~-]+$", max_length=64)]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x7e]*$", max_length=4096)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-Rate = Annotated[int, Field(ge=1024, le=10**12)]
+Rate = Annotated[int, Field(ge=1000, le=10**12)]
 MAX_ADDRESSES = 20_000
 
 _OWN_HEADERS = {
@@ -176,6 +176,7 @@ class SettingsIn(_Strict):
 
     max_active: Annotated[int, Field(ge=1, le=32)] | None = None
     connections: Annotated[int, Field(ge=1, le=32)] | None = None
+    bytes_per_second_limit: Rate | None = None
     allow_private_addresses: bool | None = None
 
 

@@ -36,7 +36,7 @@ def build(manager: Manager) -> APIRouter:
         """Change settings; takes effect at once."""
         values = changes.model_dump(exclude_unset=True)
         for field, value in values.items():
-            if value is None:
+            if value is None and field != "bytes_per_second_limit":  # there, null is no limit
                 raise InvalidField(field, f"{field} cannot be null.")
         return (await manager.change_settings(values)).to_record()
 

@@ -72,7 +72,7 @@ class Supervisor:
         if worker.stopping:
             process.end_input()
         else:
-            self._send(process, job)
+            self._send(process, worker.job)
 
     async def ask(self, job: Job) -> Report | None:
         """Let a worker do ``job`` and return its last report; ``None`` if there was none.
@@ -94,8 +94,12 @@ class Supervisor:
     def limit(self, download_id: int, bytes_per_second: int | None) -> None:
         """Change the rate limit of a running download; nothing happens if it is not running."""
         worker = self._workers.get(download_id)
-        if worker and worker.process and not worker.stopping:
+        if worker is None or worker.stopping:
+            return
+        if worker.process:
             self._send(worker.process, Limit(bytes_per_second))
+        else:  # it is being started, and finds the limit in its job
+            worker.job = replace(worker.job, bytes_per_second_limit=bytes_per_second)
 
     def conclude(self, download_id: int) -> None:
         """End a recording with what is there; it then finishes as any other."""
