@@ -10,6 +10,7 @@ import itertools
 import json
 import re
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -111,6 +112,21 @@ class MediaSite:
         """HLS that is being sent, encrypted with AES-128; nothing is there until it is sent."""
         url = self._copy("hls", "index.m3u8", knobs)
         return LiveStream(self.server, urlsplit(url).path)
+
+    def live_dash(self, **knobs: Any) -> str:
+        """DASH that is being sent; ffmpeg records it."""
+        url = self._copy("dash", "manifest.mpd", knobs)
+        path = urlsplit(url).path
+        text = self.server.files[path][0].decode()
+        text = re.sub(r'mediaPresentationDuration="[^"]*"|minBufferTime="[^"]*"', "", text)
+        begun = datetime.now(UTC) - timedelta(seconds=4)
+        live = f'type="dynamic" availabilityStartTime="{begun:%Y-%m-%dT%H:%M:%SZ}" minBufferTime="PT1S"'
+        folder = path.rpartition("/")[0]
+        for stream, number in itertools.product("01", range(7, 300)):  # the same again and again
+            name = f"{folder}/chunk-stream{stream}-{{:05}}.m4s"
+            self.server.files[name.format(number)] = self.server.files[name.format(number % 6 + 1)]
+        self.server.files[path] = (text.replace('type="static"', live).encode(), _TYPES[".mpd"])
+        return url
 
     def empty_page(self) -> str:
         """A page without media."""

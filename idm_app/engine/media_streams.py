@@ -16,7 +16,6 @@ from yt_dlp.downloader.hls import HlsFD
 
 from idm_app.engine.fragments import FragmentFetcher
 from idm_app.engine.guard_proxy import guarding_proxy
-from idm_app.engine.messages import Noted
 from idm_app.engine.part_file import PartFile
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.recording import Recording
@@ -124,7 +123,7 @@ class LiveHlsFD(_OurDownloader):
             self.media.format_source(info), around.bucket, add, lambda: around.concluding.is_set() or around.stopping()
         )
         path = Path(filename + ".recording")
-        recording = Recording(path, fetcher, around.concluding, lambda *note: around.progress.send(Noted(*note)))
+        recording = Recording(path, fetcher, around.concluding, around.progress.send)
         count.received_bytes = recording.size_bytes
         around.progress.connections = 1
         with Ticking(around.progress.tick):

@@ -17,17 +17,20 @@ from Cryptodome.Util.Padding import unpad
 
 from idm_app.engine.fragments import FragmentFetcher
 from idm_app.engine.live_playlist import Key, LivePlaylist, Piece, parse
+from idm_app.engine.messages import Noted
 from idm_app.engine.part_file import disk_failure
 from idm_app.errors import DownloadError
 
 SILENT_SECONDS = 90.0
 """A stream that offers nothing new for so long is over."""
 
-Note = Callable[[str, str], None]
+CONCLUDED = Noted("concluded", "The recording was ended; what was sent until then is kept.")
+
+Note = Callable[[Noted], None]
 
 
 class Recording:
-    """One stream of HLS. ``concluding`` ends it with what is there; ``note(code, words)`` hears of gaps and ends."""
+    """One stream of HLS. ``concluding`` ends it with what is there; ``note`` hears of gaps and ends."""
 
     def __init__(self, path: Path, fetcher: FragmentFetcher, concluding: Event, note: Note) -> None:
         self._path = path
@@ -54,14 +57,14 @@ class Recording:
                     break
                 if not self.size_bytes or error.failure_code == "disk-full":
                     raise
-                self._note("stream-lost", f"The stream broke off ({error}) What was recorded is kept.")
+                self._note(Noted("stream-lost", f"The stream broke off ({error}) What was recorded is kept."))
                 return
             if playlist.is_ended or time.monotonic() - news_at > SILENT_SECONDS:
                 return
             self._concluding.wait(playlist.target_seconds / 2)
         if not self.size_bytes:
             raise DownloadError("no-media", message="The recording was ended before anything had been sent.")
-        self._note("concluded", "The recording was ended; what was sent until then is kept.")
+        self._note(CONCLUDED)
 
     def finish_as(self, path: Path) -> None:
         """Give what is there the name ``path``."""
@@ -83,7 +86,7 @@ class Recording:
             new = list(playlist.pieces)  # the server has begun to count anew
         elif new and self._next is not None and new[0].number > self._next:
             missing = (new[0].number - self._next) * playlist.target_seconds
-            self._note("gap", f"About {missing:.0f} s are missing: they were no longer offered.")
+            self._note(Noted("gap", f"About {missing:.0f} s are missing: they were no longer offered."))
         for piece in new:
             if self._concluding.is_set():
                 break

@@ -1,6 +1,9 @@
 """What everything in one worker shares."""
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -10,6 +13,31 @@ from idm_app.engine.throttle import TokenBucket
 
 class Stopped(Exception):
     """The worker was told to stop. Not an error: everything received is kept."""
+
+
+@contextmanager
+def interrupted_by(event: Event) -> Iterator[None]:
+    """Raise ``KeyboardInterrupt`` in the main thread, which runs this, once ``event`` is set: how yt-dlp is told to end
+    what ffmpeg records. Elsewhere than in the main thread, and on Windows, it does nothing.
+    """
+    if not hasattr(signal, "pthread_kill") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    is_over = Event()
+    main = threading.get_ident()
+
+    def wait() -> None:
+        event.wait()
+        if not is_over.is_set():
+            signal.pthread_kill(main, signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=wait, name="conclusion", daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,11 @@ from idm_app.engine.names import safe_name
 from idm_app.engine.part_file import publish
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.receipt import Receipt
+from idm_app.engine.recording import CONCLUDED
 from idm_app.engine.saved_info import SavedInfo
 from idm_app.engine.side_streams import SideStreams
 from idm_app.engine.source import Source, guard_resolver
-from idm_app.engine.surroundings import Stopped, Surroundings
+from idm_app.engine.surroundings import Stopped, Surroundings, interrupted_by
 from idm_app.errors import DownloadError
 
 log = logging.getLogger(__name__)
@@ -257,6 +258,8 @@ class MediaDownloader(_Extractors):
         progress.bytes_share = BYTES_SHARE if media_plan.is_converted(info, self.job.audio_format) else 1.0
         self._formats = list(info.get("requested_formats") or ())
         self._sides = SideStreams(self.around)
+        if info.get("is_live") and not all(map(_is_hls, media_plan.formats_of(info))):
+            self.params["compat_opts"] = set()  # one ffmpeg records all streams
         try:
             info = self.process_ie_result(self.sanitize_info(info, remove_private_keys=True), download=True)
         finally:
@@ -321,14 +324,19 @@ class MediaDownloader(_Extractors):
 
     def _bring(self, name: str, info: dict[str, Any], around: Surroundings, connections: int) -> Any:
         """Fetch one stream, by one of our own if it can."""
-        count = self._counts.setdefault(str(info.get("format_id")), StreamCount(media_plan.stream_name(info)))
+        count = self._counts.get(str(info.get("format_id")))
+        if count is None:  # several streams by one ffmpeg
+            count = StreamCount(media_plan.stream_name(info))
+            around.progress.replace_streams([count])
         is_live = bool(info.get("is_live"))
         ours = {HttpFD: SegmentedFD, HlsFD: OurHlsFD, DashSegmentsFD: OurDashFD}
-        is_live_hls = is_live and str(info.get("protocol")).startswith("m3u8")
-        downloader = LiveHlsFD if is_live_hls else ours.get(get_suitable_downloader(info, self.params))
+        downloader = LiveHlsFD if is_live and _is_hls(info) else ours.get(get_suitable_downloader(info, self.params))
         if downloader is None or info.get("request_data") or info.get("impersonate") or not info.get("url"):
-            with Ticking(lambda: self._watch(Path(name + ".part"), count, around)):
-                return super().dl(name, info)
+            with interrupted_by(around.concluding), Ticking(lambda: self._watch(Path(name + ".part"), count, around)):
+                answer = super().dl(name, info)
+            if around.concluding.is_set():
+                around.progress.send(CONCLUDED)
+            return answer
         answer = downloader(self, self.params, count, around, connections).download(name, self._copy_infodict(info))
         if Path(name).exists():
             # Decrypted, a file is a little smaller than what came; what was told is not taken back.
@@ -395,6 +403,10 @@ class OurEmbedThumbnailPP(EmbedThumbnailPP):  # type: ignore[misc]
             words = f"The thumbnail was left out: a .{info['ext']} file cannot hold it."
             self._downloader.around.progress.send(Noted("not-embedded", words))
             return [], info
+
+
+def _is_hls(media_format: Mapping[str, Any]) -> bool:
+    return str(media_format.get("protocol")).startswith("m3u8")
 
 
 def _is_playlist(info: dict[str, Any]) -> bool:

@@ -90,7 +90,7 @@ class Run:
         """The reports of one kind."""
         return [report for report in self.reports if isinstance(report, kind)]
 
-    def until(self, condition: Callable[["Run"], Any], seconds: float = 30) -> Self:
+    def until(self, condition: Callable[["Run"], Any], seconds: float = 90) -> Self:
         """Wait for ``condition``."""
         end = time.monotonic() + seconds
         while not condition(self):

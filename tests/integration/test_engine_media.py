@@ -413,6 +413,16 @@ def test_a_recording_that_is_concluded_becomes_a_finished_file(jobs: Jobs, media
     assert [note.code for note in run.of(Noted)] == ["concluded"]
 
 
+def test_what_ffmpeg_records_is_concluded_too(jobs: Jobs, media_site: MediaSite) -> None:
+    run = jobs.start(media_site.live_dash(rate=40_000))
+    run.until_received(50_000)
+    run.conclude()
+    path = run.finished()
+    assert set(streams_of(path)) == {"video", "audio"}
+    assert path.stat().st_size >= 50_000
+    assert [note.code for note in run.of(Noted)] == ["concluded"]
+
+
 def test_a_recording_that_was_killed_goes_on_and_tells_what_is_missing(jobs: Jobs, media_site: MediaSite) -> None:
     stream = media_site.live()
     stream.send(3)
