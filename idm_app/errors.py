@@ -291,7 +291,7 @@ FAILURES: dict[str, tuple[str, bool]] = {
         "The file on the server changed while it was being downloaded. Press Retry to start anew.",
         True,
     ),
-    "disk-full": ("The disk is full. Make room, then press Retry; what has arrived is kept.", True),
+    "disk-full": ("The disk is full. Make room and it goes on by itself; what has arrived is kept.", True),
     "drm-protected": (
         "This media is copy-protected (DRM) and cannot be downloaded. It can only be watched on its own site.",
         False,

@@ -20,6 +20,7 @@ from idm_app.feed import Feed, Frame, Subscription, snapshot
 from idm_app.ledger import Ledger
 from idm_app.model import Category, Download, Failure, Kind, Request, Status, check_transition
 from idm_app.probes import Probes
+from idm_app.room import RoomWatch
 from idm_app.settings import Options, Settings
 from idm_app.shared_rate import SharedRate
 from idm_app.store import Store
@@ -49,6 +50,7 @@ class Manager:
         self._saving = False
         self._alarm: asyncio.TimerHandle | None = None
         self._free_space = disk.FreeSpace(options.download_dir)
+        self._room = RoomWatch(lambda: self._ledger, self._free_space.bytes, self._go_on)
         self._closing = False
 
     # -- life
@@ -61,12 +63,14 @@ class Manager:
         for download in self._ledger:
             if download.status.is_running and download.kind is not Kind.PLAYLIST:
                 self._write(replace(jobs.at_rest(download), status=Status.QUEUED))
+        self._room.begin()
         self._start_ready()
 
     async def close(self) -> None:
         """Stop every worker, keep every byte, put the list on disk. What is unfinished goes on at the next start."""
         self._closing = True
         self._rate.stop()
+        self._room.stop()
         if self._alarm:
             self._alarm.cancel()
         active = tuple(self._active)
@@ -330,6 +334,10 @@ class Manager:
             failure, download.attempts, made_headway=headway, retry_after_seconds=retry_after_seconds
         )
         now, resting = utc_now(), replace(jobs.at_rest(download), error=failure)
+        if failure.code == "disk-full":
+            self._write(replace(resting, status=Status.PAUSED))
+            self._room.begin()
+            return
         if delay is None:
             self._write(replace(resting, status=Status.FAILED, finished_at=now))
             self._settle_parent(download.parent_id)
@@ -337,6 +345,9 @@ class Manager:
         events = jobs.with_event(download, "waiting", f"{failure.message} Trying again in {delay:.0f} s.", now)
         again_at = now + timedelta(seconds=delay)
         self._write(replace(resting, status=Status.QUEUED, not_before=again_at, position=download.id, events=events))
+
+    def _go_on(self, download: Download) -> None:
+        self._in_background(self.resume(download.id))
 
     async def _clear_parts(self, download_id: int) -> None:
         """The worker's receipt may go once the list says where the file is."""

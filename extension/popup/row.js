@@ -57,7 +57,7 @@ export class Row {
   /** @param {Download} download */
   #showFailure({ status, error }) {
     const { failure, message, details, detail } = this.parts;
-    setHidden(failure, status !== 'failed' || !error);
+    setHidden(failure, !error || (status !== 'failed' && status !== 'paused'));
     setText(message, error?.message ?? '');
     setText(detail, error?.detail ?? '');
     setHidden(details, !error?.detail);

@@ -162,16 +162,16 @@ may_mount = pytest.mark.skipif(
 
 
 @may_mount
-def test_a_full_download_disk_is_a_failure_that_retry_leaves(tmp_path: Path, origin: FaultServer) -> None:
+def test_a_full_download_disk_pauses_and_room_goes_on_by_itself(tmp_path: Path, origin: FaultServer) -> None:
     with small_disk(tmp_path / "files"), _running(LiveServer(tmp_path)) as server:
         crashes = Crashes(server, origin)
-        download_id = crashes.add(2 * MB, rate=500_000, burst=200_000)
+        crashes.add(2 * MB, rate=500_000, burst=200_000)
         crashes.wait(lambda downloads: downloads[0]["received_bytes"] > 200_000)
         filler = filled(server.download_dir)
-        (failed,) = crashes.wait(lambda downloads: downloads[0]["status"] == "failed")
-        assert failed["error"]["code"] == "disk-full"
+        (paused,) = crashes.wait(lambda downloads: downloads[0]["status"] == "paused")
+        assert paused["error"]["code"] == "disk-full"
+        assert not list(server.download_dir.glob("*.bin")), "nothing stands under the final name"
         filler.unlink()
-        server.client.post(f"/api/downloads/{download_id}/retry").raise_for_status()
         crashes.check_end()
 
 
