@@ -25,6 +25,7 @@ from idm_app import __version__, logs, window
 from idm_app.access import Access, Gate
 from idm_app.errors import PortTaken, WrongOption
 from idm_app.manager import Manager
+from idm_app.patience import PatientProtocol
 from idm_app.settings import Options
 from idm_app.store import Store
 
@@ -129,7 +130,7 @@ class _Server(uvicorn.Server):
 def _config(app: Gate, options: Options, lifespan: str) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",  # httptools has no limit on headers (measured: a 300 MiB one was taken)
+        http=PatientProtocol,  # h11: httptools has no limit on headers (measured: a 300 MiB one was taken)
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         ws="websockets-sansio",
         ws_max_size=_MAX_SOCKET_MESSAGE_BYTES,

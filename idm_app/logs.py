@@ -3,10 +3,12 @@
 import logging
 import re
 import sys
+import time
 from collections import deque
 
 MAX_LINES = 500
 _MAX_CHARACTERS = 2000
+_CALM_SECONDS = 10.0
 _QUERY = re.compile(r"(https?://[^\s?#'\"]*)[?#][^\s'\"]*")
 _USER = re.compile(r"(https?://)[^\s/@'\"]+@")
 _SECRET = re.compile(r"(?i)\b((?:bearer|basic)[ .]|(?:set-)?cookie: ?|(?:password|token|secret|key)=)[^\s,;&'\"]+")
@@ -55,5 +57,21 @@ def set_up() -> None:
     for handler in handlers:
         handler.setFormatter(formatter)
     logging.basicConfig(level=logging.WARNING, handlers=handlers)
-    # uvicorn says so after each WebSocket that the gate has answered with a status, though it is answered well.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.msg)
+    logging.getLogger("uvicorn.error").addFilter(_Calming())
+
+
+class _Calming(logging.Filter):
+    """Of what a client can make uvicorn say a thousand times a second, one line every ten seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if "without completing handshake" in record.msg:  # said of each WebSocket that the gate has well answered
+            return False
+        now, before = time.monotonic(), self._said_at.get(record.msg, float("-inf"))
+        if record.levelno >= logging.ERROR or now - before > _CALM_SECONDS:
+            self._said_at = {**self._said_at, record.msg: now} if len(self._said_at) < 100 else {record.msg: now}
+            return True
+        return False
