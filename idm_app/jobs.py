@@ -119,6 +119,11 @@ def begun(download: Download, now: datetime) -> Download:
     )
 
 
+def untried(download: Download) -> Download:
+    """``download`` as before its first attempt; what has arrived stays."""
+    return replace(download, error=None, attempts=0, finished_at=None)
+
+
 def at_rest(download: Download) -> Download:
     """Without the numbers that only a running download has."""
     return replace(download, bytes_per_second=None, eta_seconds=None, phase=None, connections=0)

@@ -1,7 +1,7 @@
 """All downloads as they are now: numbered, counted, published and stored by one hand.
 
-Only the manager writes here. Each change gets the next revision, goes to the feed at once, and to the store at once
-when the status changes, seldom for progress (byte offsets are in the worker's sidecar).
+Only the manager and its runs write here. Each change gets the next revision, goes to the feed at once, and to the
+store at once when the status changes, seldom for progress (byte offsets are in the worker's sidecar).
 """
 
 import time
@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from idm_app.background import Background
 from idm_app.errors import UnknownDownload
 from idm_app.feed import Feed
 from idm_app.model import Category, Download, Status
@@ -21,9 +22,11 @@ _SAVE_PROGRESS_EVERY_SECONDS = 5.0
 class Ledger:
     """The dictionary of downloads, in order of their ids."""
 
-    def __init__(self, store: Store, feed: Feed) -> None:
+    def __init__(self, store: Store, feed: Feed, background: Background) -> None:
         self._store = store
         self._feed = feed
+        self._background = background
+        self._saving = False
         self._downloads = {download.id: download for download in store.downloads()}
         self._last_id = store.last_id
         self._queued = {d.id for d in self._downloads.values() if d.status is Status.QUEUED}
@@ -69,7 +72,10 @@ class Ledger:
         return self._last_id
 
     def write(self, download: Download, *, save: bool = False) -> Download:
-        """Take ``download`` as the newest truth and tell everybody. Returns it with its revision."""
+        """Take ``download`` as the newest truth and tell everybody. Returns it with its revision.
+
+        It is on disk after the next :meth:`commit`.
+        """
         before = self._downloads.get(download.id)
         self.revision += 1
         now = replace(download, revision=self.revision)
@@ -84,6 +90,18 @@ class Ledger:
             self._saved_at[now.id] = time.monotonic()
             self._store.put(now)
         return now
+
+    def change(self, download: Download, *, save: bool = False) -> Download:
+        """As :meth:`write`, and on disk soon without a commit of one's own."""
+        now = self.write(download, save=save)
+        if not self._saving:
+            self._saving = True
+            self._background.run(self._save())
+        return now
+
+    async def commit(self) -> None:
+        """Returns when all that was written is on disk. Raises :class:`StoreFull`."""
+        await self._store.commit()
 
     def remove(self, download: Download) -> None:
         """Forget a download and tell everybody."""
@@ -113,6 +131,10 @@ class Ledger:
             known.sort(key=lambda download: getattr(download, field), reverse=descending)
             found = known + [download for download in found if getattr(download, field) is None]
         return found[offset : offset + limit], len(found)
+
+    async def _save(self) -> None:
+        self._saving = False
+        await self.commit()
 
     def _count(self, download: Download | None, change: int) -> None:
         if download is not None:
