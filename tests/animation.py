@@ -37,7 +37,7 @@ PASTED = (
 )
 POINTER = """() => {
   const pointer = document.createElement("div");
-  pointer.innerHTML = '<svg width="22" height="26" viewBox="0 0 22 26"><path d="M2 2v19l5-5 3.4 8 3.6-1.5L10.600 15H18z"'
+  pointer.innerHTML = '<svg width="22" height="26" viewBox="0 0 22 26"><path d="M2 2v19l5-5 3.4 8 3.6-1.5L10.6 15H18z"'
     + ' fill="#fff" stroke="#111" stroke-width="1.5" stroke-linejoin="round"/></svg>';
   Object.assign(pointer.style, {position: "fixed", left: 0, top: 0, zIndex: 99999, pointerEvents: "none",
     transition: "transform .45s ease-in-out", transform: "translate(560px, 420px)"});
@@ -122,7 +122,8 @@ def act(page: Page, recorder: Recorder) -> None:
     page.wait_for_timeout(1500)
     page.evaluate(
         """text => { const clipboardData = new DataTransfer(); clipboardData.setData("text/plain", text);
-           document.body.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true})) }""",
+           const paste = new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true});
+           document.body.dispatchEvent(paste) }""",
         "\n".join(address for address, _ in PASTED),
     )
     page.get_by_role("textbox", name="URL").wait_for()
