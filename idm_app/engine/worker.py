@@ -129,8 +129,8 @@ def _route(job: Job, around: Surroundings) -> Report:
 
 def _is_claimed(url: str) -> bool:
     """Whether yt-dlp has an extractor for just this site. Not asked if it would first have to be loaded."""
-    ytdlp = sys.modules.get("idm_app.engine.ytdlp")
-    return ytdlp is not None and bool(ytdlp.claims(url))
+    extractors = sys.modules.get("idm_app.engine.extractors")
+    return extractors is not None and bool(extractors.claims(url))
 
 
 def be_nice() -> None:

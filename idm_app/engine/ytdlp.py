@@ -1,4 +1,4 @@
-"""Media through yt-dlp, which only this file and ``media_streams`` import.
+"""Media through yt-dlp, which only this file, ``extractors`` and ``media_streams`` import.
 
 yt-dlp finds out what is there and selects; the bytes come over our own connections, so that progress is counted as they
 arrive.
@@ -15,21 +15,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yt_dlp
 from yt_dlp.downloader import get_suitable_downloader
 from yt_dlp.downloader.dash import DashSegmentsFD
 from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.downloader.http import HttpFD
-from yt_dlp.extractor.common import UnsupportedURLIE
 from yt_dlp.postprocessor import EmbedThumbnailPP, FFmpegPostProcessor
 from yt_dlp.utils import PlaylistEntries, PostProcessingError
 
 from idm_app.engine import media_plan
 from idm_app.engine.binaries import ffmpeg_folder, put_on_path
 from idm_app.engine.conversion import BYTES_SHARE, FILE_NAME, Conversion
-from idm_app.engine.media_failures import media_failure, without_queries
+from idm_app.engine.extractors import Extractors, Logger
+from idm_app.engine.media_failures import media_failure
 from idm_app.engine.media_offer import media_offer, playlist_offer
-from idm_app.engine.media_options import media_params, site_name
+from idm_app.engine.media_options import media_params
 from idm_app.engine.media_streams import LiveHlsFD, OurDashFD, OurHlsFD, SegmentedFD
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Report
 from idm_app.engine.names import safe_name
@@ -83,65 +82,12 @@ def _with_downloader(
         raise failure from error
 
 
-def claims(url: str) -> bool:
-    """Whether an extractor made for its site knows ``url``. Asks nobody.
-
-    Asking all extractors takes 20 ms, and in a forked process 15 MB of memory that was shared until then; so a site
-    that none of their patterns names is not asked about.
-    """
-    return site_name(url) in _patterns() and any(
-        extractor.IE_NAME != "generic" and extractor.suitable(url)
-        for extractor in yt_dlp.extractor.gen_extractor_classes()
-    )
-
-
-@functools.cache
-def _patterns() -> str:
-    """All that extractors take, in one text."""
-    return "\n".join(str(extractor._VALID_URL) for extractor in yt_dlp.extractor.gen_extractor_classes()).replace(
-        "\\", ""
-    )
-
-
-def warm_up() -> Iterator[None]:
-    """Do what the first download would have to do first, in short steps: for a process that forks workers.
-
-    Patterns of 1,700 extractors are compiled, their modules loaded, ffmpeg's version asked, the certificates read.
-    """
-    page = "<html><head><title>Warm</title></head><body></body></html>"
-    folder = ffmpeg_folder()
-    put_on_path(folder)
-    yield
-    with _Extractors({"quiet": True, "logger": _Logger(), "ffmpeg_location": str(folder) if folder else None}) as ydl:
-        for number, extractor in enumerate(list(ydl._ies.values())):
-            extractor.suitable("https://example.com/")
-            list(extractor.extract_from_webpage(ydl, "https://example.com/", page))
-            if number % 10 == 0:
-                yield
-        FFmpegPostProcessor.get_versions_and_features(ydl)
-        yield
-        _ = ydl._request_director
-    _patterns()
-    yield
-
-
-class _Extractors(yt_dlp.YoutubeDL):  # type: ignore[misc]
-    """A YoutubeDL that is ready in 2 ms instead of 50."""
-
-    def add_default_info_extractors(self) -> None:
-        """All of them, in yt-dlp's order. Its own version compares each with all before it."""
-        for extractor in yt_dlp.extractor.gen_extractor_classes():
-            if extractor._ENABLED:
-                self.add_info_extractor(extractor)
-        self.add_info_extractor(UnsupportedURLIE())
-
-
-class MediaDownloader(_Extractors):
+class MediaDownloader(Extractors):
     """A YoutubeDL for one job."""
 
     def __init__(self, job: Job, source: Source, around: Surroundings, ffmpeg: Path | None) -> None:
         Path(job.job_folder).mkdir(parents=True, exist_ok=True)
-        super().__init__({**media_params(job, source, ffmpeg), "logger": _Logger()})
+        super().__init__({**media_params(job, source, ffmpeg), "logger": Logger()})
         self.add_postprocessor_hook(self._on_postprocessor)
         if "thumbnail" in job.embed:
             self.add_post_processor(OurEmbedThumbnailPP(self))
@@ -417,16 +363,3 @@ def _expanded(title: str | None, entries: Sequence[dict[str, Any]]) -> Expanded:
     if not entries:
         raise DownloadError("no-media", "the playlist is empty")
     return Expanded(title, tuple(entries))
-
-
-class _Logger:
-    """yt-dlp's words for the log, without what may be secret."""
-
-    def debug(self, message: str) -> None:
-        log.debug("%s", without_queries(message))
-
-    def warning(self, message: str) -> None:
-        log.info("%s", without_queries(message))
-
-    def error(self, message: str) -> None:
-        log.info("%s", without_queries(message))

@@ -138,9 +138,9 @@ def warm_up() -> Iterator[None]:
     for name in _SLOW_IMPORTS:
         importlib.import_module(name)
         yield
-    ytdlp = importlib.import_module("idm_app.engine.ytdlp")
+    importlib.import_module("idm_app.engine.ytdlp")
     yield
-    yield from ytdlp.warm_up()
+    yield from importlib.import_module("idm_app.engine.extractors").warm_up()
     gc.collect()
     gc.freeze()
     if threading.active_count() != 1:
