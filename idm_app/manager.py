@@ -65,6 +65,10 @@ class Manager:
         """All downloads."""
         return self._ledger.newest_first()
 
+    def running(self) -> list[Download]:
+        """Those that a worker works on."""
+        return self._runs.running()
+
     def search(
         self,
         *,

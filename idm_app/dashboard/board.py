@@ -172,10 +172,9 @@ class Board:
             self._total_rates.append(round(self.manager.stats()["bytes_per_second"]))
             if any(self._total_rates):
                 self._read_totals()
-            for download_id, status in self._unfinished.items():
-                if status.is_running:
-                    rates = self._rates.setdefault(download_id, deque(maxlen=_DETAILS_GRAPH_SECONDS))
-                    rates.append(round(self.manager.get(download_id).bytes_per_second or 0))
+            for download in self.manager.running():
+                rates = self._rates.setdefault(download.id, deque(maxlen=_DETAILS_GRAPH_SECONDS))
+                rates.append(round(download.bytes_per_second or 0))
             while len(self._rates) > _REMEMBERED_GRAPHS:
                 del self._rates[next(iter(self._rates))]
 

@@ -107,15 +107,15 @@ def test_the_popup_sends_an_address_and_says_so_at_once(server: Any, origin: Any
 
 
 def test_the_context_menu_and_the_shortcut_send(server: Any, origin: Any, extension: Any) -> None:
-    link = origin.url("/file/a.zip", size=1000)
+    link, other = origin.url("/file/a.zip", size=1000), origin.url("/file/b.zip", size=1000)
     dispatch = (
         "url => chrome.contextMenus.onClicked.dispatch({menuItemId: 'link', linkUrl: url, pageUrl: url}, {id: 1})"
     )
     extension.worker.evaluate(dispatch, link)
     wait_for_downloads(server, 1)
-    extension.worker.evaluate("url => chrome.commands.onCommand.dispatch('send-tab', {url})", link)
+    extension.worker.evaluate("url => chrome.commands.onCommand.dispatch('send-tab', {url})", other)
     wait_for_downloads(server, 2)
-    assert {download["url"] for download in server.client.get("/list").json()} == {link}
+    assert {download["url"] for download in server.client.get("/list").json()} == {link, other}
 
 
 def wait_for_downloads(server: Any, count: int) -> None:

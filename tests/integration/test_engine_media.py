@@ -126,7 +126,7 @@ def test_bytes_are_told_as_they_come_not_once_a_second(jobs: Jobs, media_site: M
     run = jobs.start(media_site.big_page(3_000_000, rate=1_000_000), connections=1)
     run.finished()
     told = [report.received_bytes for report in run.of(Progressed)]
-    assert len(told) > 60
+    assert len(told) > 20
     assert max(later - earlier for earlier, later in itertools.pairwise(told)) < 1_000_000
 
 
