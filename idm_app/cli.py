@@ -1,5 +1,6 @@
 """The command line: ``idm`` starts the server; the further commands talk to a running one."""
 
+import io
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=False,
     help="A download manager that is a server of your own.",
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 
 DataDir = Annotated[Path | None, typer.Option(envvar="IDM_DATA_DIR", help="Where the list is kept.")]
@@ -117,6 +119,9 @@ def doctor(
 
 def main() -> None:
     """Entry point of ``idm`` and ``python -m idm_app``."""
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
     try:
         app()
     except (StartError, CommandError) as error:

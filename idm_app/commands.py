@@ -27,14 +27,14 @@ _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 At = Annotated[str, typer.Option("--server", envvar="IDM_URL", help="Address of the running server.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print objects, one a line, for scripts.")]
-Ids = Annotated[list[int], typer.Argument(metavar="ID…")]
-OptionalIds = Annotated[list[int] | None, typer.Argument(metavar="[ID…]")]
+Ids = Annotated[list[int], typer.Argument(metavar="ID")]
+OptionalIds = Annotated[list[int] | None, typer.Argument(metavar="ID")]
 All = Annotated[bool, typer.Option("--all", help="All of them, instead of IDs.")]
 
 
 def add(
     urls: Annotated[
-        list[str] | None, typer.Argument(help="Addresses; - or none: one a line from standard input.")
+        list[str] | None, typer.Argument(metavar="URL", help="Addresses; - or none: one a line from standard input.")
     ] = None,
     quality: Annotated[Quality, typer.Option("--quality", "-q", help="For media.")] = Quality.BEST,
     audio_format: Annotated[AudioFormat | None, typer.Option(help="Only the sound, in this format.")] = None,
@@ -138,7 +138,9 @@ def open_(
 
 
 def probe(
-    url: Annotated[str, typer.Argument(help="An address.")], at: At = DEFAULT_SERVER, as_json: AsJson = False
+    url: Annotated[str, typer.Argument(metavar="URL", help="An address.")],
+    at: At = DEFAULT_SERVER,
+    as_json: AsJson = False,
 ) -> None:
     """Say what an address offers, without downloading it."""
     from idm_app import terminal
@@ -162,16 +164,16 @@ def probe(
 
 
 def export(
-    file: Annotated[Path | None, typer.Argument(help="Where to; none: standard output.")] = None,
+    file: Annotated[str, typer.Argument(help="Where to; - or none: standard output.")] = "-",
     at: At = DEFAULT_SERVER,
 ) -> None:
     """Write the whole list as JSON."""
-    text = json.dumps(_server(at).ask("GET", "/api/export"), ensure_ascii=file is None, indent=1)
-    if file is None:
+    text = json.dumps(_server(at).ask("GET", "/api/export"), ensure_ascii=file == "-", indent=1)
+    if file == "-":
         typer.echo(text)
         return
     try:
-        file.write_text(text + "\n", "utf-8")
+        Path(file).write_text(text + "\n", "utf-8")
     except OSError as error:
         raise CommandRefused(f"{file} cannot be written: {error.strerror}.") from error
 
@@ -186,11 +188,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take a list: all of it, or nothing. What is there already stays as it is."""
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandRefused(f"{file} cannot be read: {error}.") from error
-    taken = _server(at).ask("POST", f"/api/import{'?start=false' if paused else ''}", {"text": text})
+    taken = _server(at).ask("POST", f"/api/import{'?start=false' if paused else ''}", {"text": _text(file)})
     typer.echo(json.dumps(taken) if as_json else f"{taken['added']} added, {taken['skipped']} there already")
 
 
@@ -220,13 +218,26 @@ def _addresses(arguments: list[str]) -> list[str]:
         if argument != "-":
             found.append(argument)
             continue
-        if sys.stdin.isatty() and len(arguments) == 1:
+        if sys.stdin and sys.stdin.isatty() and len(arguments) == 1:
             typer.echo("One address a line, then Ctrl-D:", err=True)
-        lines = (line.strip() for line in sys.stdin)
+        lines = (line.strip() for line in _text("-").splitlines())
         found += [line for line in lines if line and not line.startswith("#")]
     if not found:
         raise typer.BadParameter("There is no address.")
     return found
+
+
+def _text(file: str) -> str:
+    """What ``file`` holds, in UTF-8 with or without a mark at its beginning; ``-`` is standard input."""
+    name = "Standard input" if file == "-" else file
+    try:
+        if file != "-":
+            return Path(file).read_text("utf-8-sig")
+        return sys.stdin.buffer.read().decode("utf-8-sig") if sys.stdin else ""
+    except OSError as error:
+        raise CommandRefused(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandRefused(f"{name} is not text in UTF-8.") from error
 
 
 def _bytes_per_second(text: str) -> int:

@@ -12,7 +12,8 @@ from websockets.sync.client import connect
 
 from idm_app.errors import CommandRefused, NoServer, NotSignedIn
 
-_ANSWER_SECONDS = 60
+_ANSWER_SECONDS = 90
+"""The server itself gives up asking a site after 60."""
 Resource = dict[str, Any]
 State = tuple[dict[int, Resource], list[Resource]]
 """All downloads that the feed has told of by id, and what its newest frame said."""
@@ -42,6 +43,8 @@ class Server:
             response = httpx.request(
                 method, self.address + path, json=body, headers=headers, timeout=_ANSWER_SECONDS, trust_env=False
             )
+        except httpx.ReadTimeout as error:
+            raise NoServer(f"the server at {self.address} has not answered for {_ANSWER_SECONDS} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._no_server() from error
         if response.status_code == 401:

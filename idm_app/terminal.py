@@ -15,7 +15,7 @@ from idm_app.remote import Resource, Server
 from idm_app.units import format_bytes, format_duration, format_percent, format_rate
 
 _AT_REST = ("completed", "failed", "paused")
-_WIDE_COLUMNS, _MIDDLE_COLUMNS = 100, 70
+_WIDE_COLUMNS, _MIDDLE_COLUMNS, _NARROW_COLUMNS = 100, 70, 40
 _KEPT = "\u00a0\u200d"
 """Not printable by Python's word, but harmless: the no-break space, and what joins the parts of an emoji."""
 
@@ -32,9 +32,11 @@ def print_json(downloads: Iterable[Resource]) -> None:
 
 
 def print_list(downloads: list[Resource]) -> None:
-    """All as a table."""
+    """All as a table, and why some of them failed."""
     console = Console()
     console.print(_table(downloads, console.width) if downloads else "Nothing is on the list. Add with: idm add URL")
+    for line in _failures(downloads):
+        typer.echo(line)
 
 
 def print_rows(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
@@ -66,10 +68,15 @@ def watch(server: Server, ids: Collection[int], as_json: bool) -> bool:
             show(last, [downloads[d["id"]] for d in changed if d["id"] in watched])
             if all(download["status"] in _AT_REST for download in last):
                 break
-    failed = [download for download in last if download["status"] == "failed"]
-    for download in failed:
-        typer.echo(f"idm: #{download['id']} failed: {plain(download['error']['message'])}", err=True)
-    return not failed
+    failures = _failures(last)
+    for line in failures:
+        typer.echo(f"idm: {line}", err=True)
+    return not failures
+
+
+def _failures(downloads: list[Resource]) -> list[str]:
+    failed = [download for download in downloads if download["status"] == "failed"]
+    return [f"#{download['id']} failed: {plain(download['error']['message'])}" for download in failed]
 
 
 class _shown:  # noqa: N801
@@ -86,6 +93,8 @@ class _shown:  # noqa: N801
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
             self._live.stop()
+            if not self._console.is_terminal:
+                self._console.line()  # what rich ends the last state with in a terminal only
 
     def _show(self, downloads: list[Resource], changed: list[Resource]) -> None:
         if self._live is None:
@@ -102,11 +111,11 @@ class _shown:  # noqa: N801
 def _table(downloads: list[Resource], width: int) -> Table:
     table = Table(box=None, pad_edge=False, expand=True, caption_justify="left")
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("Name", no_wrap=True, ratio=1)
+    table.add_column("Name", no_wrap=True, ratio=1, min_width=8)
     table.add_column("Status", no_wrap=True)
     if width >= _WIDE_COLUMNS:
         table.add_column("", no_wrap=True, width=20)
-    numbers = ("", "Size", "Speed", "Time left") if width >= _MIDDLE_COLUMNS else ("",)
+    numbers = ("", "Size", "Speed", "Time left")[: 4 if width >= _MIDDLE_COLUMNS else width >= _NARROW_COLUMNS]
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     for download in downloads:

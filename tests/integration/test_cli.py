@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,60 @@ def test_addresses_come_from_standard_input_and_wait_tells_of_failure(server: An
     nothing = idm(server, "add", typed="\n# nothing\n")
     assert nothing.returncode == 2
     assert "There is no address." in nothing.stderr
+
+
+def test_what_comes_in_is_utf8_or_told(server: Any, origin: Any) -> None:
+    def typed(what: bytes | None, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        line = [sys.executable, "-m", "idm_app", *arguments, "--server", server.url]
+        closed = ["sh", "-c", 'exec "$@" <&-', "sh", *line]
+        return subprocess.run(
+            closed if what is None else line, input=what, capture_output=True, timeout=60, check=False
+        )
+
+    marked = typed(b"\xef\xbb\xbf" + origin.url("/file/a.bin", size=9).encode(), "add")
+    assert marked.stdout == b"Download started #1\n"
+    for arguments in (["add"], ["import", "-"]):
+        refused = typed(b"\xff\xfeh\0t\0", *arguments)
+        assert (refused.returncode, refused.stderr) == (1, b"idm: Standard input is not text in UTF-8.\n")
+    nothing = typed(None, "add")
+    assert nothing.returncode == 2
+    assert b"There is no address." in nothing.stderr
+    assert typed(None, "import", "-").stdout == b"0 added, 0 there already\n"
+
+
+def test_any_terminal_is_good_enough(server: Any, origin: Any) -> None:
+    idm(server, "add", "--wait", "--filename", "Übergröße.bin", origin.url("/file/a.bin", size=MIB))
+    idm(server, "add", "--wait", origin.url("/missing", status=404))
+    plain = idm(server, "list", LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert (plain.returncode, plain.stderr) == (0, "")
+    assert "?bergr??e.bin" in plain.stdout
+    for columns in ("10", "30", "60", "80", "200"):
+        narrow = idm(server, "list", COLUMNS=columns).stdout
+        assert "#2 failed: The server has no file" in narrow
+        table = narrow.partition("#2 failed")[0].splitlines()
+        assert columns == "10" or all(len(line) <= int(columns) and "Üb" in line for line in table[2:])
+
+
+def test_a_watcher_can_be_stopped(server: Any, origin: Any) -> None:
+    idm(server, "add", origin.url("/file/a.zip", size=100 * MIB, rate=100_000), "--connections", "1")
+    command = [sys.executable, "-m", "idm_app", "watch", "--json", "--server", server.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watcher:
+        assert watcher.stdout is not None
+        watcher.stdout.readline()
+        watcher.send_signal(signal.SIGINT)
+        _, told = watcher.communicate(timeout=30)
+    assert watcher.returncode == 130
+    assert "Traceback" not in told
+
+
+def test_a_server_may_have_a_sub_path(server_factory: Any, origin: Any) -> None:
+    server = server_factory("--root-path", "/idm")
+    for address in (f"{server.url}/idm", f"{server.url}/idm/"):
+        assert idm(address, "add", "--wait", origin.url("/file/a.bin", size=MIB)).returncode == 0
+    assert len(objects(idm(f"{server.url}/idm", "list", "--json"))) == 2
+    elsewhere = idm(f"{server.url}/other", "list")
+    assert elsewhere.returncode == 1
+    assert "is it really idm?" in elsewhere.stderr
 
 
 def test_how_to_download_is_passed_on(server: Any, origin: Any) -> None:
@@ -165,6 +220,7 @@ def test_the_list_goes_out_and_in_again(server_factory: Any, tmp_path: Path) -> 
     idm(here, "add", "--paused", "http://example.org/a", "http://example.org/b")
     file = tmp_path / "list.json"
     assert idm(here, "export", str(file)).returncode == 0
+    assert len(json.loads(idm(here, "export", "-").stdout)["downloads"]) == 2
     assert idm(there, "import", str(file)).stdout == "2 added, 0 there already\n"
     assert objects(idm(there, "import", "-", "--json", typed=idm(here, "export").stdout))[0]["skipped"] == 2
     lines = idm(there, "import", "--paused", "-", typed="http://example.org/c\n")
