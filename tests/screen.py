@@ -76,6 +76,18 @@ class Screen:
             xtest.fake_input(self._display, X.KeyRelease, code)
             self._display.sync()
 
+    def make_tray(self) -> "Tray":
+        """A panel with a place for the icons of programs that run in the background."""
+        return Tray(self._display, self.root)
+
+    def click(self, window: Any) -> None:
+        """Its middle, with the left button."""
+        place, size = window.translate_coords(self.root, 0, 0), window.get_geometry()
+        xtest.fake_input(self._display, X.MotionNotify, x=size.width // 2 - place.x, y=size.height // 2 - place.y)
+        for kind in (X.ButtonPress, X.ButtonRelease):
+            xtest.fake_input(self._display, kind, 1)
+        self._display.sync()
+
     def unfocus(self) -> None:
         self.root.set_input_focus(X.RevertToParent, X.CurrentTime)
         self._display.sync()
@@ -92,6 +104,37 @@ class Screen:
     def _title(self, window: Any) -> str | None:
         name = window.get_full_text_property(self._display.intern_atom("_NET_WM_NAME"))
         return name if isinstance(name, str) else None
+
+
+class Tray:
+    """freedesktop.org's System Tray Protocol, the host's side."""
+
+    def __init__(self, connection: Any, root: Any) -> None:
+        self._display = connection
+        self._window = root.create_window(0, 0, 200, 32, 0, X.CopyFromParent, event_mask=X.SubstructureNotifyMask)
+        self._window.map()
+        self._window.set_selection_owner(connection.intern_atom("_NET_SYSTEM_TRAY_S0"), X.CurrentTime)
+        manager = (X.CurrentTime, connection.intern_atom("_NET_SYSTEM_TRAY_S0"), self._window.id, 0, 0)
+        told = event.ClientMessage(window=root, client_type=connection.intern_atom("MANAGER"), data=(32, manager))
+        root.send_event(told, event_mask=X.StructureNotifyMask)
+        connection.sync()
+
+    def icon(self) -> Any:
+        """The first one that asks for a place, given it."""
+        asks = self._display.intern_atom("_NET_SYSTEM_TRAY_OPCODE")
+
+        def asked() -> Any:
+            while self._display.pending_events():
+                told = self._display.next_event()
+                if told.type == X.ClientMessage and told.client_type == asks and told.data[1][1] == 0:
+                    return self._display.create_resource_object("window", told.data[1][2])
+            return None
+
+        icon = wait_for("an icon for the tray", asked)
+        icon.reparent(self._window, 0, 0)
+        icon.map()
+        self._display.sync()
+        return icon
 
 
 @contextmanager

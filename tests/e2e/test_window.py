@@ -136,6 +136,19 @@ def test_the_window_remembers_its_size_and_place_and_closes_with_the_server(
     wait_for("the end of the window", lambda: not desk.windows(TITLE))
 
 
+def test_where_there_is_a_tray_the_closed_window_waits_in_it(desk: Screen, start: Callable[..., LiveServer]) -> None:
+    tray = desk.make_tray()
+    port = free_port()
+    server = start(port)
+    Page(port)
+    icon = tray.icon()
+    desk.ask_to_close(desk.window(TITLE))
+    wait_for("the end of the window", lambda: not desk.windows(TITLE))
+    desk.click(icon)
+    assert desk.window(TITLE)
+    assert server.is_running
+
+
 def test_without_a_screen_one_sentence_says_so(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     done = subprocess.run(
