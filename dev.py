@@ -5,6 +5,7 @@ python3 dev.py test [ARGUMENT ...]  install what the tests need, a browser too, 
                                     pytest only those: tests/unit -k feed
 python3 dev.py check [--fix]        format, lint, types, layers, the Dockerfile, the extension's JavaScript
 python3 dev.py bench [NAME ...]     run the benchmarks, or one, which gets the further arguments
+python3 dev.py shots [NAME ...]     pictures of the main views, and the README's animation (live), into assets
 """
 
 from __future__ import annotations  # so that an old Python gets as far as the sentence that tells it so
@@ -53,7 +54,7 @@ class CannotGoOn(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Do what the first argument says; the exit code."""
-    commands = {"run": run, "test": test, "check": check, "bench": bench}
+    commands = {"run": run, "test": test, "check": check, "bench": bench, "shots": shots}
     if not arguments or arguments[0] not in commands:
         print((__doc__ or "").strip())
         return 0 if not arguments or arguments[0] in ("help", "--help", "-h") else 2
@@ -143,6 +144,16 @@ def bench(arguments: Sequence[str]) -> int:
     install(dev=True)
     chosen = [scripts[arguments[0]]] if arguments else list(scripts.values())
     return max((subprocess.call([str(PYTHON), str(script), *arguments[1:]], cwd=ROOT) for script in chosen), default=1)
+
+
+def shots(arguments: Sequence[str]) -> int:
+    """Pictures of the main views and the animation, or those that are named."""
+    install(dev=True)
+    environment = {**os.environ, "CHROMIUM": ensure_browser(), "PYTHONPATH": str(ROOT)}
+    pictures = [name for name in arguments if name != "live"]
+    commands = [["tests/shots.py", *pictures]] if pictures or not arguments else []
+    commands += [["tests/animation.py"]] if "live" in arguments or not arguments else []
+    return max(subprocess.call([str(PYTHON), *command], cwd=ROOT, env=environment) for command in commands)
 
 
 # -- Python packages

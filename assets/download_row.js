@@ -36,7 +36,7 @@ export default {
       <i class="material-icons kind" :class="state.category" aria-hidden="true">{{ icon }}</i>
       <div class="name">
         <bdi class="title" :title="state.title">{{ state.title }}</bdi>
-        <span class="origin">#{{ state.id }} · {{ state.site }} · {{ added }}</span>
+        <span class="origin">#{{ state.id }} · <bdi>{{ state.site }}</bdi> · <bdi>{{ added }}</bdi></span>
       </div>
       <div class="state">
         <div class="words"><span class="status">{{ state.status_text }}</span>
