@@ -40,7 +40,9 @@ def add(
     audio_format: Annotated[AudioFormat | None, typer.Option(help="Only the sound, in this format.")] = None,
     directory: Annotated[str | None, typer.Option("--directory", "-d", help="Below the download folder.")] = None,
     filename: Annotated[str | None, typer.Option("--filename", "-o", help="For one address.")] = None,
-    connections: Annotated[int | None, typer.Option("--connections", "-x", min=1, max=32, help="For one file, at most.")] = None,
+    connections: Annotated[
+        int | None, typer.Option("--connections", "-x", min=1, max=32, help="For one file, at most.")
+    ] = None,
     limit: Annotated[str | None, typer.Option(help="Bytes a second at most, for example 500k or 2M.")] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Only put it on the list.")] = False,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Show bars until all has ended.")] = False,

