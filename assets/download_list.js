@@ -162,7 +162,11 @@ export default {
       this.$emit("turn", pages);
       const arrived = new MutationObserver(() => {
         arrived.disconnect();
-        requestAnimationFrame(() => this.focusRow(this.$refs.list[pages > 0 ? "firstElementChild" : "lastElementChild"]));
+        requestAnimationFrame(() => {
+          const row = this.$refs.list[pages > 0 ? "firstElementChild" : "lastElementChild"];
+          this.focusRow(row);
+          this.pick(row, "only");
+        });
       });
       arrived.observe(this.$refs.list, { childList: true });
     },
