@@ -69,8 +69,7 @@ def new_handle(source: Source, on_blocked: Callable[[], None]) -> Any:
     handle.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
     handle.setopt(pycurl.TCP_KEEPALIVE, 1)
     handle.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
-    if not os.environ.get("SSL_CERT_FILE"):
-        handle.setopt(pycurl.CAINFO, certifi.where())
+    handle.setopt(pycurl.CAINFO, os.environ.get("SSL_CERT_FILE") or certifi.where())
     handle.setopt(pycurl.OPENSOCKETFUNCTION, open_socket)
     return handle
 

@@ -1,8 +1,9 @@
 """How fast the engine is beside aria2c and curl: interleaved runs, medians, ratios. Prints a Markdown table.
 
-Run: ``python tests/benchmarks/engine.py [CASE …]``. Everything is on loopback and in memory where there is
-``/dev/shm``. Ours is measured in a resident server's way: from the job to the end of its worker, forked from a warm
-process. Compare only figures of one run: the machine may be busy with other things.
+Run: ``python3 dev.py bench engine [CASE …]``. Everything is on loopback, or at the end of a line that is made up
+(``origins/wide_area.py``), and in memory where there is ``/dev/shm``. Ours is measured in a resident server's way: from
+the job to the end of its worker, forked from a warm process. The others run at the low priority that our workers have.
+Compare only figures of one run: the machine may be busy with other things.
 """
 
 import argparse
@@ -20,13 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import trustme
+from origins import wide_area
 
 from idm_app.engine.launchers import default_launcher
 from idm_app.engine.messages import Finished, Job, Report
 from idm_app.engine.supervisor import Supervisor
+from idm_app.engine.worker import be_nice
 
 MIB = 1 << 20
-ORIGIN = Path(__file__).with_name("fast_origin.py")
+AUTHORITY, KEY = "authority.pem", "key.pem"
+ORIGIN = Path(__file__).parent / "origins" / "fast_origin.py"
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Case:
     files: int = 1
     connections: int = 16
     with_curl: bool = False
+    with_tls: bool = False
+    line: wide_area.Line | None = None
     goal: str = ""
 
 
@@ -50,6 +57,11 @@ CASES = {
     "connection": Case("the same, one connection 20 × slower", 256 * MIB, "rate=4194304&slow=6", goal="≥ 1.05"),
     "crawl": Case("the same, one connection 100 × slower", 256 * MIB, "rate=4194304&slow=6&slower=100", goal="≥ 1.3"),
     "open": Case("1 GiB, as fast as it goes", 1024 * MIB, with_curl=True, goal="≥ 1.2"),
+    "tls": Case("1 GiB over TLS", 1024 * MIB, with_curl=True, with_tls=True, goal="≥ 1.0"),
+    "distant": Case(
+        "128 MiB, 100 ms away, 200 Mbit/s", 128 * MIB, with_curl=True, line=wide_area.Line(), goal="≥ 0.95"
+    ),
+    "lossy": Case("the same, 0.1 % of the packets lost", 128 * MIB, line=wide_area.Line(loss=0.001), goal="≥ 0.95"),
     "small": Case("200 files of 256 KiB, 16 at once", 256 << 10, files=200, goal="≥ 0.5"),
 }
 
@@ -60,7 +72,7 @@ class Ours:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ended: dict[int, asyncio.Event] = {}
-        self._finished: set[int] = set()
+        self._last: dict[int, Report] = {}
         self._supervisor = Supervisor(self._on_report, lambda number, _: self._ended[number].set(), default_launcher())
         self._numbers = iter(range(1, 1 << 30))
 
@@ -73,8 +85,7 @@ class Ours:
         await self._supervisor.close()
 
     def _on_report(self, number: int, report: Report) -> None:
-        if isinstance(report, Finished):
-            self._finished.add(number)
+        self._last[number] = report
 
     async def race(self, urls: list[str], case: Case) -> tuple[float, float]:
         """Seconds, and CPU seconds of the workers."""
@@ -96,8 +107,8 @@ class Ours:
                 Job(number, url, str(self._folder), str(job_folder), connections=case.connections)
             )
             await self._ended[number].wait()
-            if number not in self._finished:
-                raise SystemExit(f"ours did not finish {url}")
+            if not isinstance(self._last[number], Finished):
+                raise SystemExit(f"ours did not finish {url}: {self._last[number]}")
 
 
 def _children_cpu(process: psutil.Process) -> float:
@@ -107,30 +118,42 @@ def _children_cpu(process: psutil.Process) -> float:
 
 async def aria2c(urls: list[str], case: Case, folder: Path) -> tuple[float, float]:
     """Seconds, and CPU seconds."""
-    command = ["aria2c", "-q", "-x16", "-s16", "-k1M", "-j16", "--file-allocation=none", "-d", str(folder), "-Z", *urls]
-    return await _timed(command)
+    command = ["aria2c", "-q", "-x16", "-s16", "-k1M", "-j16", "--file-allocation=none", "-d", str(folder), "-Z"]
+    trust = [f"--ca-certificate={folder / AUTHORITY}"] if case.with_tls else []
+    return await _timed([*command, *trust, *urls])
 
 
 async def curl(urls: list[str], case: Case, folder: Path) -> tuple[float, float]:
     """Seconds, and CPU seconds."""
-    return await _timed(["curl", "-s", "-o", str(folder / "curl.bin"), *urls])
+    trust = ["--cacert", str(folder / AUTHORITY)] if case.with_tls else []
+    return await _timed(["curl", "-s", *trust, "-o", str(folder / "curl.bin"), *urls])
 
 
 async def _timed(command: list[str]) -> tuple[float, float]:
     before = os.times()
     began = time.perf_counter()
-    await asyncio.to_thread(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(*command, start_new_session=True, preexec_fn=be_nice)
+    if await process.wait():
+        raise SystemExit(f"{command[0]} failed")
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return time.perf_counter() - began, cpu
 
 
 @contextmanager
-def origin() -> Iterator[str]:
-    with subprocess.Popen([sys.executable, str(ORIGIN)], stdout=subprocess.PIPE, text=True) as process:
+def origin(case: Case, folder: Path) -> Iterator[str]:
+    """Its address, while it runs."""
+    command = [sys.executable, str(ORIGIN), *([str(folder / KEY)] if case.with_tls else [])]
+    if case.line:
+        with wide_area.distant(command, case.line) as port:
+            yield f"http://{wide_area.FAR}:{port}"
+        return
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.kill()
+        try:
+            yield f"http{'s' * case.with_tls}://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.kill()
 
 
 async def race(names: list[str], runs: int) -> None:
@@ -138,11 +161,16 @@ async def race(names: list[str], runs: int) -> None:
         "| case | ours s (CPU s) | aria2c s (CPU s) | curl s | ours : aria2c (rate) | goal |\n|---|---|---|---|---|---|"
     )
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(dir=memory) as name, origin() as url:
+    with tempfile.TemporaryDirectory(dir=memory) as name:
         folder = Path(name)
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(folder / AUTHORITY)
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / KEY)
+        os.environ["SSL_CERT_FILE"] = str(folder / AUTHORITY)
         async with Ours(folder) as ours:
             for case_name in names:
-                print(await _race_one(CASES[case_name], case_name, runs, ours, url, folder), flush=True)
+                with origin(CASES[case_name], folder) as url:
+                    print(await _race_one(CASES[case_name], case_name, runs, ours, url, folder), flush=True)
 
 
 async def _race_one(case: Case, name: str, runs: int, ours: Ours, url: str, folder: Path) -> str:
@@ -173,6 +201,8 @@ def main() -> None:
     options = parser.parse_args()
     if not shutil.which("aria2c") or not shutil.which("curl"):
         sys.exit("aria2c and curl are needed")
+    if any(CASES[name].line for name in options.case or CASES):
+        wide_area.enter()
     asyncio.run(race(options.case or list(CASES), options.runs))
 
 

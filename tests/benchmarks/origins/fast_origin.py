@@ -1,12 +1,13 @@
 """An origin for speed: files of zeros by ``sendfile``, at a rate for each connection, some slower than others.
 
 ``/<name>?size=BYTES&rate=BYTES_PER_SECOND&slow=N&slower=FACTOR&region=START-END``. ``slow``: the connection with that
-number (from 0, counted for each name). Prints its port.
+number (from 0, counted for each name). Prints its port. With a file of key and certificate as argument it speaks TLS.
 """
 
 import os
 import re
 import socket
+import ssl
 import sys
 import tempfile
 import threading
@@ -15,10 +16,14 @@ from collections import Counter
 from pathlib import Path
 
 STEP_SECONDS = 0.01
+ZEROS = memoryview(bytes(1 << 20))
 LARGEST = 1 << 30
 
 _counts: Counter[str] = Counter()
 _lock = threading.Lock()
+TLS = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if sys.argv[1:] else None
+if TLS:
+    TLS.load_cert_chain(sys.argv[1])
 
 
 def serve(connection: socket.socket, file: int) -> None:
@@ -52,6 +57,10 @@ def send(connection: socket.socket, file: int, start: int, end: int, knobs: dict
     """The body."""
     rate, slower = float(knobs.get("rate", 0)), float(knobs.get("slower", 20))
     low, high = map(int, knobs["region"].split("-")) if "region" in knobs else (0, 0)
+    if isinstance(connection, ssl.SSLSocket):
+        while start < end:
+            start += connection.send(ZEROS[: end - start])
+        return
     if not rate:
         while start < end:
             start += os.sendfile(connection.fileno(), file, start % LARGEST, end - start)
@@ -76,7 +85,7 @@ def main() -> None:
     """Serve for ever."""
     with tempfile.TemporaryFile(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as zeros:
         zeros.truncate(LARGEST)
-        listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        listener = socket.create_server(("", 0), backlog=256)
         print(listener.getsockname()[1], flush=True)
         while True:
             connection, _ = listener.accept()
@@ -85,7 +94,7 @@ def main() -> None:
 
 def _guarded(connection: socket.socket, file: int) -> None:
     try:
-        serve(connection, file)
+        serve(TLS.wrap_socket(connection, server_side=True) if TLS else connection, file)
     except (OSError, ValueError, IndexError):
         return
 
