@@ -1,8 +1,10 @@
 """Which addresses are taken at all. What may be *reached* is checked where the connection is made, in the worker."""
 
+import socket
 from urllib.parse import quote, urlsplit
 
-from idm_app.errors import InvalidAddress, InvalidField
+from idm_app.engine.reach import Reach
+from idm_app.errors import FAILURES, InvalidAddress, InvalidField
 
 MAX_ADDRESS_LENGTH = 8192
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
@@ -40,6 +42,23 @@ def checked_address(text: str, field: str = "url") -> str:
         query=quote(parts.query, _SAFE),
         fragment=quote(parts.fragment, _SAFE),
     ).geturl()
+
+
+def check_never_reached(address: str, own_ports: tuple[int, ...], field: str = "url") -> None:
+    """Raises :class:`InvalidAddress` for what no setting ever allows, if that can be told without asking for a name.
+
+    However it is spelled: ``2852039166`` and ``0xa9.254.43518`` are the cloud metadata address as well.
+    """
+    parts = urlsplit(address)
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except OSError:  # a name
+        return
+    reach = Reach(blocked_ports=own_ports)
+    if not all(reach.allows(str(sockaddr[0]), port) for *_, sockaddr in found):
+        raise InvalidAddress(FAILURES["blocked-address"][0], field)
 
 
 def safe_directory(text: str) -> str:

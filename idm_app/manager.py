@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from idm_app import disk, jobs, playlists
-from idm_app.address import checked_address
+from idm_app.address import check_never_reached, checked_address
 from idm_app.background import Background
 from idm_app.engine.messages import Expanded, Offered
 from idm_app.errors import Duplicate, Refused, StoreFull, UnknownDownload, WrongStatus
@@ -84,7 +84,7 @@ class Manager:
 
     async def probe(self, request: Request) -> Offered:
         """What an address offers. Raises :class:`InvalidAddress`, :class:`ProbeFailed`, :class:`TooManyProbes`."""
-        request = replace(request, url=checked_address(request.url))
+        request = replace(request, url=self._checked(request.url))
         job = jobs.job_for(Download(0, request, utc_now()), self.server_id, self.settings, self.options)
         return await self._runs.probes.probe(request, job)
 
@@ -133,8 +133,9 @@ class Manager:
 
         Raises :class:`InvalidAddress`, :class:`Duplicate` (``on_duplicate="ask"``), :class:`StoreFull`.
         """
+        checked = self._checked if parent_id is None else checked_address  # an entry of a playlist fails by itself
         requests = [
-            replace(request, url=checked_address(request.url, "url" if len(requests) == 1 else f"urls[{number}]"))
+            replace(request, url=checked(request.url, "url" if len(requests) == 1 else f"urls[{number}]"))
             for number, request in enumerate(requests)
         ]
         known = {} if on_duplicate == "again" else {d.request.url: d for d in self._ledger}
@@ -238,7 +239,7 @@ class Manager:
         if "position" in own and download.status is not Status.QUEUED:
             raise WrongStatus(f"Download #{download_id} is {download.status}; only a queued one has a position.")
         if "url" in changes:
-            request = replace(request, url=checked_address(changes["url"]))
+            request = replace(request, url=self._checked(changes["url"]))
         if "bytes_per_second_limit" in changes:
             request = replace(request, bytes_per_second_limit=changes["bytes_per_second_limit"])
         self._ledger.change(replace(download, request=request, **own), save=True)
@@ -254,6 +255,11 @@ class Manager:
         return self.settings
 
     # -- writing
+
+    def _checked(self, url: str, field: str = "url") -> str:
+        address = checked_address(url, field)
+        check_never_reached(address, self.options.ports, field)
+        return address
 
     def _on_expanded(self, parent: Download, report: Expanded) -> None:
         self._background.run(self._add_entries(parent, report))

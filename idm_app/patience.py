@@ -6,7 +6,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_SECONDS = 10.0
-"""From the connection, or the first byte of a further request, to the end of its headers."""
+"""From the connection, or the end of the answer before, to the end of a request's headers."""
 BODY_SECONDS = 120.0
 """From there to the end of the body: 8 MiB at 70 kB/s."""
 
@@ -21,8 +21,8 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         self._await("headers")
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+    def handle_events(self) -> None:
+        super().handle_events()
         if self.transport.get_protocol() is self:  # not a WebSocket by now
             self._await(self._missing())
 

@@ -158,6 +158,23 @@ def test_a_tunnel_leads_to_where_this_process_may_go_and_nowhere_else(
     assert not forbidden.was_reached
 
 
+# -- what is told at once
+
+
+def test_what_no_setting_ever_allows_is_refused_at_once_at_every_door(server: LiveServer) -> None:
+    first = server.client.post("/download", json={"url": "http://127.0.0.1:9/", "start": False}).json()["id"]
+    for never in ("http://169.254.169.254/latest/meta-data", "http://2852039166/", f"http://localhost:{server.port}/"):
+        answers = [
+            server.client.post("/api/downloads", json={"url": never}),
+            server.client.post("/api/downloads", json={"urls": ["http://127.0.0.1:9/", never]}),
+            server.client.post("/api/probe", json={"url": never}),
+            server.client.patch(f"/api/downloads/{first}", json={"url": never}),
+        ]
+        assert [answer.status_code for answer in answers] == [422] * 4
+        assert [answer.json()["field"] for answer in answers] == ["url", "urls[1]", "url", "url"]
+    assert [d["url"] for d in server.client.get("/list").json()] == ["http://127.0.0.1:9/"]
+
+
 # -- folders
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from idm_app.address import checked_address, safe_directory
+from idm_app.address import check_never_reached, checked_address, safe_directory
 from idm_app.errors import InvalidAddress, InvalidField
 
 
@@ -36,6 +36,27 @@ def test_addresses_that_are_refused(text: str) -> None:
     with pytest.raises(InvalidAddress) as refused:
         checked_address(text)
     assert str(refused.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.254.43518", "0", "0.0.0.0",
+        "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "[fe80::1]",
+        "[::]", "[fd00:ec2::254]", "100.100.100.200", "224.0.0.1", "①⑥⑨.②⑤④.①⑥⑨.②⑤④",
+        "127.0.0.1:8000", "127.1:8000", "2130706433:8000", "localhost:8000", "[::1]:8000", "[::ffff:7f00:1]:8000",
+        "0x7f.1:8765",
+    ],
+)  # fmt: skip
+def test_what_is_never_reached_is_refused_at_once_however_it_is_spelled(host: str) -> None:
+    with pytest.raises(InvalidAddress) as refused:
+        check_never_reached(checked_address(f"http://{host}/x"), (8000, 8765), "urls[3]")
+    assert refused.value.field == "urls[3]"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1:8000", "[::1]", "localhost:8001", "8.8.8.8:8000", "a.example"])
+def test_what_may_be_reached_somewhere_is_taken(host: str) -> None:
+    check_never_reached(checked_address(f"http://{host}/x"), (8000, 8765))
 
 
 @pytest.mark.parametrize(("text", "folder"), [("a", "a"), ("a/b c/d", "a/b c/d"), ("a\\b", "a/b"), ("a//b/", "a/b")])
