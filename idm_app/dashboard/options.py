@@ -37,6 +37,11 @@ class Option:
             raise InvalidField(self.field, f"{self.field} must be between {self.least} and {self.most}.")
         return value
 
+    def bounds(self) -> dict[str, int]:
+        """``least`` and ``most`` as they are typed."""
+        factor = 1000 if self.kind == "rate" else 1
+        return {"least": (self.least or 0) // factor, "most": (self.most or 0) // factor}
+
     def _is_within(self, value: int) -> bool:
         return (self.least is None or self.least <= value) and (self.most is None or value <= self.most)
 
@@ -77,9 +82,7 @@ class OptionsPage(Element, component=ASSETS / "options_page.js"):
         try:
             await self._manager.change_settings({field: self._by_field[field].checked(value)})
         except InvalidField:
-            option = self._by_field[field]
-            text = self._words("options.between", least=option.least, most=option.most)
-            self.props["problems"] = {field: text}
+            self.props["problems"] = {field: self._words("options.between", **self._by_field[field].bounds())}
         except Refused as error:
             self.props["problems"] = {field: self._words.refusal(error)}
         else:

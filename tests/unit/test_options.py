@@ -78,6 +78,10 @@ async def test_a_change_takes_effect_and_shows_in_other_tabs(manager: Manager) -
     with first:
         await page.change("max_active", 0)
     assert page.props["problems"] == {"max_active": "Give a whole number from 1 to 32."}
+    with first:
+        await page.change("bytes_per_second_limit", 0)
+    words = "Give a whole number from 1 to 1,000,000,000."
+    assert page.props["problems"] == {"bytes_per_second_limit": words}, "in kB/s, as it is typed"
     assert manager.settings.max_active == 7
     first.delete()
     second.delete()
