@@ -343,5 +343,10 @@ FAILURES: dict[str, tuple[str, bool]] = {
     "too-long": ("The server sent more than it promised, so the file cannot be trusted.", True),
     "too-short": ("The server sent less than it promised. What has arrived is kept; press Retry to go on.", True),
     "unexpected-answer": ("The server gave an answer that makes no sense for a download.", False),
+    "worker-cannot-start": (
+        "The part of this program that downloads does not start. Run idm doctor on the server: it says what is "
+        "missing. Then press Retry.",
+        True,
+    ),
     "worker-crashed": ("The process that did this download ended unexpectedly, several times. Press Retry.", True),
 }

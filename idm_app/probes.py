@@ -79,7 +79,7 @@ class Probes:
             except TimeoutError:
                 raise _failure("timed-out", f"no answer in {PROBE_SECONDS:.0f} s") from None
             except OSError as error:
-                raise _failure("internal", f"no worker could be started: {error}") from error
+                raise _failure("worker-cannot-start", str(error)) from error
 
     def _keep(self, identity: Request, text: str) -> None:
         self._kept.pop(identity, None)

@@ -1,24 +1,14 @@
-"""Ways to start a worker process: a fresh Python (everywhere), or a fork of a preloaded one (Linux)."""
+"""How a worker process is started: the interface, and a fresh Python for each, which works everywhere."""
 
 import asyncio
 import contextlib
-import json
-import logging
 import os
 import signal
-import socket
-import subprocess
 import sys
-from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
-log = logging.getLogger(__name__)
-
 WORKER_MODULE = "idm_app.engine.worker"
-ZYGOTE_MODULE = "idm_app.engine.zygote"
-_FORK_SECONDS = 5.0
-_LARGEST_MESSAGE_BYTES = 4096
 
 
 class Process(Protocol):
@@ -49,11 +39,6 @@ class Launcher(Protocol):
 
     async def close(self) -> None:
         """End whatever is kept warm."""
-
-
-def default_launcher() -> Launcher:
-    """What is best on this system: forking is safe and shares memory on Linux only."""
-    return ForkLauncher() if sys.platform == "linux" else FreshLauncher()
 
 
 def worker_environment() -> dict[str, str]:
@@ -140,129 +125,3 @@ class FreshLauncher:
         assert process.stdin is not None
         assert process.stdout is not None
         return FreshProcess(process, process.pid, process.stdout, process.stdin)
-
-
-@dataclass(slots=True)
-class ForkedProcess:
-    """A worker forked by the zygote."""
-
-    pid: int
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    gone: "asyncio.Future[int | None]"
-
-    def end_input(self) -> None:
-        """Tell it to stop. Its reports still come."""
-        with contextlib.suppress(OSError):
-            self.writer.write_eof()
-
-    def kill(self) -> None:
-        """Kill it and all that it has started."""
-        if not self.gone.done():
-            kill_group(self.pid)
-
-    async def wait(self) -> int | None:
-        """Its exit code once it is gone; ``None`` if the zygote has died before it."""
-        exit_code = await asyncio.shield(self.gone)
-        self.writer.close()
-        return exit_code
-
-
-class ForkLauncher:
-    """Lets a zygote fork the workers. If it dies, a new one is started; if none can be had, fresh processes do."""
-
-    def __init__(self) -> None:
-        self._control: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._forking: deque[asyncio.Future[int]] = deque()
-        self._running: dict[int, asyncio.Future[int | None]] = {}
-        self._fallback = FreshLauncher(keeps_spare=False)
-
-    async def start(self) -> None:
-        """Start the zygote; it serves at once and warms up by itself."""
-        if self._control is not None:
-            return
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        self._control = ours
-        loop = asyncio.get_running_loop()
-        loop.add_reader(ours, self._on_answer)
-        self._process = await loop.run_in_executor(None, _start_zygote, theirs)
-
-    async def launch(self) -> Process:
-        """A worker that waits for its job. Raises ``OSError``."""
-        for _ in range(2):
-            try:
-                await self.start()
-                return await self._fork()
-            except OSError as error:
-                log.warning("a new process that forks workers is started: %s", error)
-                self._lose_zygote()
-        return await self._fallback.launch()
-
-    async def close(self) -> None:
-        """End the zygote. It is killed: no worker is left, and on a busy machine it would take seconds to be asked."""
-        process = self._process
-        self._lose_zygote()
-        if process is not None:
-            process.kill()
-            await asyncio.get_running_loop().run_in_executor(None, process.wait)
-
-    async def _fork(self) -> ForkedProcess:
-        assert self._control is not None
-        ours, theirs = socket.socketpair()
-        forked: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        with theirs:
-            socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
-        self._forking.append(forked)
-        try:
-            pid = await asyncio.wait_for(asyncio.shield(forked), _FORK_SECONDS)
-        except TimeoutError as error:
-            ours.close()
-            raise OSError("no answer from the process that forks workers") from error
-        except OSError:
-            ours.close()
-            raise
-        reader, writer = await asyncio.open_connection(sock=ours)
-        return ForkedProcess(pid, reader, writer, self._running[pid])
-
-    def _on_answer(self) -> None:
-        assert self._control is not None
-        try:
-            message = self._control.recv(_LARGEST_MESSAGE_BYTES)
-        except BlockingIOError:
-            return
-        except OSError:
-            message = b""
-        if not message:
-            self._lose_zygote()
-            return
-        record = json.loads(message)
-        if "forked" in record:
-            self._running[record["forked"]] = asyncio.get_running_loop().create_future()
-            self._forking.popleft().set_result(record["forked"])
-        elif gone := self._running.pop(record["gone"], None):
-            gone.set_result(record["exit_code"])
-
-    def _lose_zygote(self) -> None:
-        if self._control is not None:
-            asyncio.get_running_loop().remove_reader(self._control)
-            self._control.close()
-            self._control = None
-        for forked in self._forking:
-            forked.set_exception(OSError("the process that forks workers has died"))
-        self._forking.clear()
-        for gone in self._running.values():
-            gone.set_result(None)
-        self._running.clear()
-
-
-def _start_zygote(control: socket.socket) -> "subprocess.Popen[bytes]":
-    with control:
-        return subprocess.Popen(
-            [sys.executable, "-m", ZYGOTE_MODULE],
-            stdin=control.fileno(),
-            stdout=subprocess.DEVNULL,
-            env=worker_environment(),
-            start_new_session=True,
-        )

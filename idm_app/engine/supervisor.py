@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from idm_app.engine.launchers import Launcher, Process, default_launcher
+from idm_app.engine.forking import ForkLauncher
+from idm_app.engine.launchers import FreshLauncher, Launcher, Process
 from idm_app.engine.messages import Command, Conclude, Failed, Job, Limit, Progressed, Report, decode, encode
 from idm_app.errors import FAILURES
 
@@ -14,7 +16,14 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 0.7
 """How long a worker may take to end by itself before it is killed."""
+MOST_PAUSE_SECONDS = 60.0
+"""Where workers cannot start, the next one waits: 1 s after the first that could not, then twice as long, to this."""
 _READ_BYTES = 1 << 18
+
+
+def default_launcher() -> Launcher:
+    """What is best on this system: forking is safe and shares memory on Linux only."""
+    return ForkLauncher() if sys.platform == "linux" else FreshLauncher()
 
 
 @dataclass(slots=True, eq=False)
@@ -23,8 +32,9 @@ class _Worker:
 
     job: Job
     process: Process | None = None
-    stopping: bool = False
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    has_spoken: bool = False
 
 
 class Supervisor:
@@ -46,6 +56,8 @@ class Supervisor:
         self._launcher = launcher or default_launcher()
         self._workers: dict[int, _Worker] = {}
         self._readers: set[asyncio.Future[None]] = set()
+        self._stillborn = 0
+        """How many workers in a row could not start."""
 
     async def start(self) -> None:
         """Begin to warm up, in the background."""
@@ -57,22 +69,32 @@ class Supervisor:
         return self._run(worker, job)
 
     async def _run(self, worker: _Worker, job: Job) -> None:
+        starting, stop = asyncio.ensure_future(self._launch()), asyncio.ensure_future(worker.stopping.wait())
+        await asyncio.wait((starting, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not starting.done():
+            starting.cancel()
+            self._bury(worker, None)
+            return
         try:
-            process = worker.process = await self._launcher.launch()
+            process = worker.process = starting.result()
         except OSError as error:
             log.exception("download %d: no worker could be started", job.id)
-            message, retryable = FAILURES["internal"]
-            self._forget(worker)
-            self._on_report(job.id, Failed("internal", message, f"no worker could be started: {error}", retryable))
-            self._on_exit(job.id, None)
+            self._fail(worker, str(error))
+            self._bury(worker, None)
             return
         reader = asyncio.ensure_future(self._read(worker, process))
         self._readers.add(reader)
         reader.add_done_callback(self._readers.discard)
-        if worker.stopping:
+        if worker.stopping.is_set():
             process.end_input()
         else:
             self._send(process, worker.job)
+
+    async def _launch(self) -> Process:
+        if self._stillborn:
+            await asyncio.sleep(min(MOST_PAUSE_SECONDS, 2.0 ** (self._stillborn - 1)))
+        return await self._launcher.launch()
 
     async def ask(self, job: Job) -> Report | None:
         """Let a worker do ``job`` and return its last report; ``None`` if there was none.
@@ -94,7 +116,7 @@ class Supervisor:
     def limit(self, download_id: int, bytes_per_second: int | None) -> None:
         """Change the rate limit of a running download; nothing happens if it is not running."""
         worker = self._workers.get(download_id)
-        if worker is None or worker.stopping:
+        if worker is None or worker.stopping.is_set():
             return
         if worker.process:
             self._send(worker.process, Limit(bytes_per_second))
@@ -104,20 +126,20 @@ class Supervisor:
     def conclude(self, download_id: int) -> None:
         """End a recording with what is there; it then finishes as any other."""
         worker = self._workers.get(download_id)
-        if worker and worker.process and not worker.stopping:
+        if worker and worker.process and not worker.stopping.is_set():
             self._send(worker.process, Conclude())
 
     def is_stopping(self, download_id: int) -> bool:
         """Whether :meth:`stop` was called for the running download. Still true inside ``on_exit``."""
         worker = self._workers.get(download_id)
-        return worker is not None and worker.stopping
+        return worker is not None and worker.stopping.is_set()
 
     async def stop(self, download_id: int) -> None:
         """Stop a download; returns when its worker is gone. Every byte received is kept."""
         worker = self._workers.get(download_id)
         if worker is None:
             return
-        worker.stopping = True
+        worker.stopping.set()
         if worker.process:
             worker.process.end_input()
         try:
@@ -143,20 +165,30 @@ class Supervisor:
             while block := await process.reader.read(_READ_BYTES):
                 *lines, rest = (rest + block).split(b"\n")
                 for report in _folded(lines):
+                    worker.has_spoken = True
                     self._on_report(worker.job.id, report)
         except OSError as error:
             log.info("download %d: %s", worker.job.id, error)
         finally:
             exit_code = await process.wait()
-            try:
-                self._on_exit(worker.job.id, exit_code)
-            finally:
-                self._forget(worker)
+            if worker.has_spoken:
+                self._stillborn = 0
+            elif exit_code and exit_code > 0 and not worker.stopping.is_set():
+                self._stillborn += 1
+                self._fail(worker, f"It ended with exit code {exit_code}; the server's log says why.")
+            self._bury(worker, exit_code)
 
-    def _forget(self, worker: _Worker) -> None:
-        if self._workers.get(worker.job.id) is worker:
-            del self._workers[worker.job.id]
-        worker.gone.set()
+    def _fail(self, worker: _Worker, detail: str) -> None:
+        message, retryable = FAILURES["worker-cannot-start"]
+        self._on_report(worker.job.id, Failed("worker-cannot-start", message, detail, retryable))
+
+    def _bury(self, worker: _Worker, exit_code: int | None) -> None:
+        try:
+            self._on_exit(worker.job.id, exit_code)
+        finally:
+            if self._workers.get(worker.job.id) is worker:
+                del self._workers[worker.job.id]
+            worker.gone.set()
 
 
 def _folded(lines: list[bytes]) -> list[Report]:

@@ -24,9 +24,8 @@ import psutil
 import trustme
 from origins import wide_area
 
-from idm_app.engine.launchers import default_launcher
 from idm_app.engine.messages import Finished, Job, Report
-from idm_app.engine.supervisor import Supervisor
+from idm_app.engine.supervisor import Supervisor, default_launcher
 from idm_app.engine.worker import be_nice
 
 MIB = 1 << 20

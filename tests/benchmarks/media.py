@@ -18,9 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from idm_app.engine.launchers import default_launcher
 from idm_app.engine.messages import Finished, Job
-from idm_app.engine.supervisor import Supervisor
+from idm_app.engine.supervisor import Supervisor, default_launcher
 
 MIB = 1 << 20
 CONNECTIONS = 8

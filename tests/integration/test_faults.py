@@ -86,6 +86,26 @@ def test_a_worker_that_keeps_dying_is_a_failure_that_retry_leaves(crashes: Crash
     crashes.check_end()
 
 
+def test_where_workers_cannot_start_the_list_is_kept_and_the_log_stays_short(
+    server_factory: Callable[..., LiveServer], origin: FaultServer, tmp_path: Path
+) -> None:
+    (tmp_path / "broken").mkdir()
+    broken = tmp_path / "broken" / "sitecustomize.py"
+    broken.write_text("import os, sys\nif any('idm_app.engine' in part for part in sys.orig_argv): os._exit(1)")
+    server = server_factory(PYTHONPATH=str(broken.parent))
+    crashes = Crashes(server, origin)
+    for _ in range(12):
+        crashes.add(1000)
+    downloads = crashes.wait(lambda downloads: sum(d["status"] == "failed" for d in downloads) >= 4)
+    assert {d["error"]["code"] for d in downloads if d["error"]} == {"worker-cannot-start"}
+    assert server.stop() == 0
+    assert len(server.output().splitlines()) < 100
+    broken.unlink()
+    server.start()
+    server.client.post("/api/downloads/actions", json={"action": "retry", "ids": "all"}).raise_for_status()
+    assert len(crashes.check_end()) == 12
+
+
 @linux_only
 def test_a_worker_that_hangs_can_be_paused_and_goes_on(crashes: Crashes) -> None:
     download_id = crashes.add(2 * MB, rate=300_000)

@@ -14,7 +14,8 @@ import psutil
 import pytest
 from fault_server import FaultServer
 
-from idm_app.engine.launchers import ForkLauncher, FreshLauncher, Launcher
+from idm_app.engine.forking import ForkLauncher
+from idm_app.engine.launchers import FreshLauncher, Launcher
 from idm_app.engine.messages import Failed, Finished, Job, Probed, Progressed, Report
 from idm_app.engine.supervisor import Supervisor
 
@@ -154,8 +155,43 @@ async def test_when_no_process_can_be_started_the_job_fails(tmp_path: Path) -> N
 
     engine = Engine(tmp_path, Broken(keeps_spare=False))
     await engine.run(1, "http://127.0.0.1:1/")
-    assert [report.code for report in engine.of(1, Failed)] == ["internal"]
+    assert [report.code for report in engine.of(1, Failed)] == ["worker-cannot-start"]
     assert engine.exits == [(1, None, False)]
+
+
+_BROKEN = """
+import sys
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pycurl":
+            raise ImportError("no pycurl here")
+if any(part.startswith("idm_app.engine.") for part in sys.orig_argv):
+    sys.meta_path.insert(0, Broken())
+"""
+
+
+@pytest.fixture
+def _nothing_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "sitecustomize.py").write_text(_BROKEN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+
+
+@pytest.mark.usefixtures("_nothing_starts")
+async def test_where_workers_cannot_start_jobs_fail_or_wait_and_all_can_be_stopped(engine: Engine) -> None:
+    for number in range(1, 5):
+        await engine.run(number, "http://127.0.0.1:1/")
+    await engine.until(lambda: len(engine.exits) == 4)
+    assert [report.code for _, report in engine.reports] == ["worker-cannot-start"] * 4
+    running = asyncio.ensure_future(engine.run(5, "http://127.0.0.1:1/"))  # waits: the next would fare no better
+    await asyncio.sleep(0.2)
+    assert not running.done()
+    began = time.monotonic()
+    await engine.supervisor.stop(5)
+    await engine.supervisor.close()
+    await running
+    assert time.monotonic() - began < 3
+    assert engine.exits[4:] == [(5, None, True)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
@@ -188,7 +224,8 @@ async def test_a_job_that_comes_before_everything_is_loaded_does_not_wait_for_it
 
 _SERVER = """
 import asyncio, sys
-from idm_app.engine.launchers import ForkLauncher, FreshLauncher
+from idm_app.engine.forking import ForkLauncher
+from idm_app.engine.launchers import FreshLauncher
 from idm_app.engine.messages import Job
 from idm_app.engine.supervisor import Supervisor
 
