@@ -69,7 +69,7 @@ export default {
           <div class="bar"><div class="fill" :style="{ '--progress': stream.progress ?? 0 }"></div></div>
         </div>
       </template>
-      <template v-if="state.rates.length > 1">
+      <template v-if="state.rates.some((rate) => rate > 0)">
         <h3>{{ words.rate_over_time }} <span>{{ words.peak }} {{ state.peak_text }}</span></h3>
         <svg class="graph" :viewBox="'0 0 ' + (state.rates.length - 1) + ' 40'" preserveAspectRatio="none" aria-hidden="true"><path :d="area"/></svg>
       </template>
@@ -205,9 +205,9 @@ export default {
         setTimeout(() => (this.moving = null), 500);
       }, LIMIT.pause_ms);
     },
-    async copyError() {
+    copyError() {
       const { message, detail } = this.state.error;
-      await navigator.clipboard?.writeText(`${message}\n${detail}`);
+      this.$el.dispatchEvent(new CustomEvent("copy-text", { bubbles: true, detail: { text: `${message}\n${detail}` } }));
       this.copied = true;
     },
   },

@@ -1,6 +1,6 @@
 // One download: a row on a wide screen, a card on a phone. Shows `state` as row_state.py made it, and nothing else.
 // It speaks through bubbling DOM events, so that a list needs one listener, not one for each row:
-// `row-action` {id, action} and `row-menu` {state, selected, x, y}. Picks are the list's.
+// `row-action` {id, action}, `row-menu` {state, selected, x, y} and `copy-text` {text}. Picks are the list's.
 
 const prefix = new URL(import.meta.url).pathname.split("/_nicegui/")[0]; // right behind a proxy's sub-path, too
 const instant = new Intl.DateTimeFormat(window.idmLocale, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
@@ -14,15 +14,6 @@ const categoryIcons = {
   playlist: "playlist_play",
   other: "insert_drive_file",
 };
-
-async function copyText(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const field = Object.assign(document.createElement("textarea"), { value: text }); // plain http on a LAN
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
-}
 
 export default {
   inheritAttrs: false,
@@ -99,8 +90,8 @@ export default {
       const [x, y] = clientX || clientY ? [clientX, clientY] : [box.left, box.bottom];
       this.tell("row-menu", { state: this.state, selected: this.selected, x, y });
     },
-    async copy() {
-      await copyText(this.state.error.detail);
+    copy() {
+      this.tell("copy-text", { text: this.state.error.detail });
       this.copied = true;
     },
   },

@@ -74,7 +74,7 @@ export default {
     },
     change({ field, kind }, input) {
       const typed = input.value === "" ? null : Number(input.value);
-      this.$emit("change", { field, value: kind === "rate" && typed !== null ? typed * 1000 : typed });
+      this.$emit("change", { field, value: kind === "rate" && typed !== null ? Math.round(typed * 1000) : typed });
     },
     speak(language) {
       const path = new URL(".", location).pathname;

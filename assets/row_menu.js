@@ -1,5 +1,5 @@
 // What can be done with a download, where the pointer is: listens to the rows' `row-menu`.
-// Saves and copies for the server, too. Emits `choose` {id, action}, and `choose` {action} for what is done with the `selected` ones, if there are several.
+// Saves and copies for the server, too, and copies what a `copy-text` {text} holds. Emits `choose` {id, action}, and `choose` {action} for what is done with the `selected` ones, if there are several.
 
 const prefix = new URL(import.meta.url).pathname.split("/_nicegui/")[0]; // right behind a proxy's sub-path, too
 const icons = {
@@ -27,9 +27,11 @@ export default {
     this.words = window.idmWords;
     this.icons = icons;
     document.addEventListener("row-menu", this.open);
+    document.addEventListener("copy-text", this.copyFor);
   },
   unmounted() {
     document.removeEventListener("row-menu", this.open);
+    document.removeEventListener("copy-text", this.copyFor);
   },
   computed: {
     actions() {
@@ -77,6 +79,9 @@ export default {
       document.body.append(link);
       link.click();
       link.remove();
+    },
+    copyFor({ detail }) {
+      this.copy(detail.text);
     },
     copy(text) {
       if (navigator.clipboard) return navigator.clipboard.writeText(text);

@@ -9,6 +9,7 @@ import orjson
 from fastapi import Request, Response
 from nicegui import app, ui
 
+from idm_app.dashboard.frame import framed
 from idm_app.dashboard.theme import speak
 from idm_app.dashboard.words import ASSETS, Words, spoken
 
@@ -36,10 +37,7 @@ def add_extension_pages() -> None:
 
 
 def _build(words: Words, server: str) -> None:
-    with ui.element("main").classes("extension-page"):
-        ui.link(words("extension.back"), "./").classes("back")
-        with ui.element("h1"):
-            ui.label(words("extension.title"))
+    with framed("extension", words), ui.element("div").classes("extension-page"):
         ui.label(words("extension.text")).classes("hint")
         with ui.element("ol"):
             with ui.element("li"):

@@ -7,7 +7,7 @@ from nicegui import ui
 
 from idm_app.dashboard.words import Words
 
-PAGES = {"options": "tune", "about": "health_and_safety"}
+PAGES = {"options": "tune", "about": "health_and_safety", "extension": "extension"}
 """The pages with this frame, each with its icon; their titles are ``page_title.<name>``."""
 
 

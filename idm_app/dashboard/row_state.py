@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from idm_app.dashboard.words import Words
 from idm_app.model import Download, Kind, Status
 from idm_app.previews import preview_kind
+from idm_app.room import waits_for_room
 from idm_app.units import format_bytes, format_duration, format_instant, format_percent, format_rate
 
 RowState = dict[str, Any]
@@ -67,6 +68,8 @@ def status_text(download: Download, words: Words) -> str:
     """The status in words; the phase where that says more."""
     if download.status is Status.QUEUED and download.error:
         return words("row.trying_again")
+    if waits_for_room(download):
+        return words("row.waiting_for_room")
     if download.status.is_running and (phase := f"phase.{download.phase}") in words:
         return words(phase)
     return words(f"status.{download.status}")

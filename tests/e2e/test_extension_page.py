@@ -24,7 +24,7 @@ def test_the_zip_is_the_extension(server: Any) -> None:
     assert server.client.get("/extension.zip").content == answer.content
 
 
-@pytest.mark.parametrize(("language", "heading"), [("en", "The browser extension"), ("de", "Die Browser-Erweiterung")])
+@pytest.mark.parametrize(("language", "heading"), [("en", "Extension"), ("de", "Erweiterung")])
 def test_the_page_says_in_three_steps_how_to_load_it(
     server: Any, browser: Browser, language: str, heading: str
 ) -> None:

@@ -47,6 +47,8 @@ def test_the_status_is_words_and_the_phase_where_that_says_more() -> None:
     assert status_text(download(status=Status.PAUSED, phase="video"), ENGLISH) == "Paused"
     busy = Failure("server-busy", "The server is busy.", "503", True)
     assert status_text(download(status=Status.QUEUED, error=busy), ENGLISH) == "Waiting to try again"
+    full = Failure("disk-full", "The disk is full.", "ENOSPC", True)
+    assert status_text(download(status=Status.PAUSED, error=full), ENGLISH) == "Waiting for room on the disk"
 
 
 def test_the_best_name_known() -> None:
