@@ -6,10 +6,13 @@ same application; and a stop ends with exit code 0.
 """
 
 import asyncio
+import errno
 import gc
 import os
+import re
 import signal
 import socket
+import ssl
 import sys
 import threading
 import webbrowser
@@ -32,11 +35,12 @@ from idm_app.store import Store
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_SOCKET_MESSAGE_BYTES = 1024 * 1024
 _STOP_SECONDS = 1
+_ROOT_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 
 
 def run(options: Options) -> None:
     """Serve until SIGTERM, Ctrl-C, or the window is closed. Raises :class:`StartError`."""
-    _check_proxies(options)
+    _check(options)
     if options.native:
         window.check()
     logs.set_up()
@@ -163,8 +167,10 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         bound = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise WrongOption(f"{host} is not an address of this machine. Choose another one with --host.") from error
         raise PortTaken(
-            f"Port {port} on {host} cannot be used ({error.strerror}). Choose another one with --port, "
+            f"Port {port} on {host} cannot be used ({os.strerror(error.errno)}). Choose another one with --port, "
             f"for example --port {port + 1}."
         ) from error
     bound.setblocking(False)
@@ -178,7 +184,18 @@ def _open_access(options: Options, store: Store) -> Access:
         raise WrongOption(f"{error.filename} cannot be used: {error.strerror}.") from error
 
 
-def _check_proxies(options: Options) -> None:
+def _check(options: Options) -> None:
+    if not _ROOT_PATH.fullmatch(options.root_path):
+        raise WrongOption(f"{options.root_path} is not a sub-path. Write for example --root-path /idm.")
+    if options.certificate_key and not options.certificate:
+        raise WrongOption("--key without --cert: name the file with the certificate, too.")
+    if options.certificate:
+        try:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(options.certificate, options.certificate_key, password="")  # none is asked for
+        except OSError as error:
+            reason = "it is not there, or its key is not" if isinstance(error, FileNotFoundError) else error.strerror
+            raise WrongOption(f"The certificate {options.certificate} cannot be used: {reason}.") from error
     for proxy in options.trusted_proxies:
         try:
             ip_network(proxy)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,12 +48,13 @@ def worker_environment() -> dict[str, str]:
 
 
 def kill_group(pid: int) -> None:
-    """Kill a worker and whatever it has started, which is in its process group."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.name == "posix":
+    """Kill a worker and whatever it has started: its process group; on Windows, its tree, while the worker lives."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-        else:
-            os.kill(pid, signal.SIGTERM)
+    else:
+        command = ["taskkill", "/F", "/T", "/PID", str(pid)]
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 @dataclass(slots=True)
@@ -76,7 +78,8 @@ class FreshProcess:
         """Its exit code once it is gone."""
         exit_code = await self.process.wait()
         self.writer.close()
-        kill_group(self.pid)  # what it may have left behind
+        if os.name == "posix":
+            kill_group(self.pid)  # what it may have left behind
         return exit_code
 
 

@@ -154,6 +154,8 @@ def end_process(code: int) -> None:
 
 
 def _has_children() -> bool:
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13: not known
+        return True
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:

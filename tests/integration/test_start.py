@@ -41,6 +41,23 @@ def test_a_taken_port_is_told_in_one_line_that_names_the_flag(tmp_path: Path) ->
     assert not (tmp_path / "data2").exists()
 
 
+def test_an_option_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, free_port: int) -> None:
+    junk = tmp_path / "junk.pem"
+    junk.write_text("no certificate")
+    for options, told in (
+        (["--host", "no-such-host.invalid"], "--host"),
+        (["--root-path", "/a b"], "--root-path /idm"),
+        (["--cert", str(junk)], "junk.pem cannot be used"),
+        (["--cert", str(tmp_path / "missing.pem")], "missing.pem cannot be used"),
+        (["--key", str(junk)], "--cert"),
+        (["--trusted-proxy", "my-proxy"], "--trusted-proxy 127.0.0.1"),
+    ):
+        ended = idm(tmp_path, "--port", str(free_port), *options)
+        assert ended.returncode == 2
+        assert told in one_line(ended.stderr)
+    assert not (tmp_path / "data2").exists()
+
+
 def test_a_second_server_on_one_folder_names_the_first(server: Any, tmp_path: Path, free_port: int) -> None:
     ended = idm(tmp_path, "--port", str(free_port), "--data-dir", str(server.data_dir))
     assert ended.returncode == 3
