@@ -4,6 +4,7 @@
 import { titleOf } from '../shared/downloads.js';
 import { t } from '../shared/i18n.js';
 import { readSettings } from '../shared/settings.js';
+import { failureWords } from '../shared/words.js';
 
 /** @import { Download } from '../shared/downloads.js' */
 
@@ -17,7 +18,7 @@ export async function announce(download) {
     type: 'basic',
     iconUrl: chrome.runtime.getURL('icons/128.png'),
     title: t(isDone ? 'notificationFinished' : 'notificationFailed'),
-    message: [titleOf(download), isDone ? '' : download.error?.message].filter(Boolean).join('\n'),
+    message: [titleOf(download), isDone ? '' : failureWords(download.error)].filter(Boolean).join('\n'),
   });
 }
 

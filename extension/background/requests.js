@@ -50,9 +50,9 @@ export async function notify(notice) {
 async function carryOut(request) {
   switch (request.type) {
     case Ask.SUBMIT:
-      return said(await once(`submit ${JSON.stringify(request.submission)}`, () => submit(request.submission, request.isMedia)));
+      return said(await once(`submit ${request.submission.url}`, () => submit(request.submission, request.isMedia)));
     case Ask.SUBMIT_MANY:
-      return said(await once(`submit ${JSON.stringify(request.many)}`, () => submitMany(request.many)));
+      return said(await once(`submit ${request.many.urls}`, () => submitMany(request.many)));
     case Ask.LOOK:
       return { text: '', offer: await look(request.submission) };
     case Ask.ACT:

@@ -27,7 +27,7 @@ function rulesInPage() {
 
 /** @param {Rules} rules */
 function show(rules) {
-  isOn.checked = rules.isOn;
+  isOn.checked = rules.isOn === true;
   minSize.value = String(rules.minBytes / MEGABYTE);
   extensions.value = rules.extensions.join(' ');
   never.value = rules.neverSites.join('\n');

@@ -8,7 +8,7 @@ import { problemWords } from '../shared/problems.js';
 import { find, setHidden, setText } from '../shared/dom.js';
 import { siteOf } from '../shared/sites.js';
 import { ask } from './link.js';
-import { currentTab, isPanel } from './tab.js';
+import { currentTab, isPanel, whenTabChanges } from './tab.js';
 import { showAnswer, showToast } from './toast.js';
 
 const field = find('url', HTMLInputElement);
@@ -34,10 +34,8 @@ export async function startAdding() {
   field.addEventListener('input', showWhat);
   cookies.addEventListener('change', () => void agree());
   acceptDrops();
+  whenTabChanges(showTab);
   await showTab();
-  if (!isPanel) return;
-  chrome.tabs.onActivated.addListener(() => void showTab());
-  chrome.tabs.onUpdated.addListener((_id, { url, status }) => (url || status === 'complete') && void showTab());
 }
 
 async function showTab() {

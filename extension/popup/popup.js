@@ -9,9 +9,10 @@ import { startAdding } from './add.js';
 import { ask, listen } from './link.js';
 import { List } from './list.js';
 import { showMedia } from './media.js';
+import { offer, startQuestion } from './question.js';
 import { remediesFor } from './remedies.js';
 import { startSwitch } from './servers.js';
-import { currentTab, isPanel } from './tab.js';
+import { currentTab, isPanel, whenTabChanges } from './tab.js';
 import { hideToast, showAnswer, showToast } from './toast.js';
 
 /** @import { Connection, ConnectionState, Known, Notice, Push, Request } from '../shared/messages.js' */
@@ -47,11 +48,13 @@ function showConnection({ state, problem }) {
   showProblem(problem);
   list.setOld(state !== 'connected');
   setText(find('old', HTMLElement), list.isEmpty ? '' : oldWords(state));
+  offer(state === 'connected' && !list.isEmpty);
 }
 
 /** @param {Problem | null} problem */
 function showProblem(problem) {
   setHidden(find('problem', HTMLElement), !problem);
+  setAttribute(find('problem', HTMLElement), 'data-code', problem?.code ?? null);
   if (!problem) return;
   setText(find('problem-text', HTMLElement), problemWords(problem));
   const [first, second] = remediesFor(problem);
@@ -124,14 +127,14 @@ async function start() {
   document.body.classList.toggle('panel', isPanel);
   startButtons();
   void startAdding().then(showMedia);
+  whenTabChanges(showMedia);
   void startSwitch();
   void startPanelButton();
-  const stored = await chrome.storage.session.get(KNOWN_KEY);
+  const [stored] = await Promise.all([chrome.storage.session.get(KNOWN_KEY), startQuestion()]);
   const last = /** @type {Known | undefined} */ (stored[KNOWN_KEY]);
   showKnown({ server: '', downloads: [], ...last, connection: { state: 'connecting', problem: null } });
   listen(hear, () => showConnection({ state: 'connecting', problem: null }));
   void showMissedNotice();
-  if (isPanel) chrome.tabs.onActivated.addListener(() => void showMedia());
 }
 
 void start();

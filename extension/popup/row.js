@@ -4,7 +4,7 @@
 import { actionOf, titleOf } from '../shared/downloads.js';
 import { formatDuration, formatPercent, formatRate } from '../shared/format.js';
 import { localise, t } from '../shared/i18n.js';
-import { sizeWords, statusWord } from '../shared/words.js';
+import { failureWords, sizeWords, statusWord } from '../shared/words.js';
 import { find, setAttribute, setHidden, setText } from '../shared/dom.js';
 
 /** @import { Action, Download } from '../shared/downloads.js' */
@@ -56,11 +56,12 @@ export class Row {
 
   /** @param {Download} download */
   #showFailure({ status, error }) {
-    const { failure, message, details, detail } = this.parts;
+    const { failure, message, details, detail, inBrowser } = this.parts;
     setHidden(failure, !error || (status !== 'failed' && status !== 'paused'));
-    setText(message, error?.message ?? '');
+    setText(message, failureWords(error));
     setText(detail, error?.detail ?? '');
     setHidden(details, !error?.detail);
+    setHidden(inBrowser, status !== 'failed');
   }
 
   /** @param {Download} download @param {string} name */

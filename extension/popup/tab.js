@@ -13,3 +13,12 @@ export async function currentTab() {
 
 /** Whether this is the panel, which stays while tabs change. */
 export const isPanel = new URLSearchParams(location.search).has('panel');
+
+/** In a panel: another tab is in front, or it has gone elsewhere. @param {() => unknown} listener */
+export function whenTabChanges(listener) {
+  if (!isPanel) return;
+  chrome.tabs.onActivated.addListener(() => void listener());
+  chrome.tabs.onUpdated.addListener((_id, { url, status }, { active }) => {
+    if (active && (url || status === 'complete')) void listener();
+  });
+}

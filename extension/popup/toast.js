@@ -30,9 +30,10 @@ export function showToast({ kind, text }, problem) {
   if (kind === 'success') timer = setTimeout(hideToast, SUCCESS_SECONDS * 1000);
 }
 
-/** What came of something that was asked for. @param {Answer} answer */
+/** What came of something that was asked for. What the page says already is pointed at. @param {Answer} answer */
 export function showAnswer({ ok, text, problem }) {
-  if (text) showToast({ kind: ok ? 'success' : 'error', text }, problem);
+  if (problem && find('problem', HTMLElement).dataset.code === problem.code) find('problem-first', HTMLButtonElement).focus();
+  else if (text) showToast({ kind: ok ? 'success' : 'error', text }, problem);
 }
 
 export function hideToast() {

@@ -1,6 +1,7 @@
 // @ts-check
 /** The server's HTTP calls. Each answers what the contract says, or throws a {@link ServerProblem}. */
 
+import { translated } from './i18n.js';
 import { ServerProblem } from './problems.js';
 
 /** @import { Cookie } from './cookies.js' */
@@ -85,10 +86,15 @@ async function call(server, method, path, body, seconds = TIMEOUT_SECONDS) {
   throw refusalOf(server, response, answer);
 }
 
+/** Why the server does not do it. @param {string} code @param {string} message */
+function refusalWords(code, message) {
+  return translated('refusal', code, translated('failure', code, message));
+}
+
 /** @param {Server} server @param {Response} response @param {any} answer */
 function refusalOf({ url, token }, response, answer) {
   const isOurs = response.headers.get('content-type')?.startsWith('application/problem+json') && answer?.message;
-  const message = isOurs ? answer.message : '';
+  const message = isOurs ? refusalWords(answer.code, answer.message) : '';
   if (response.status === 401) return new ServerProblem(token ? 'pairing-ended' : 'not-paired', url);
   if ([403, 421].includes(response.status)) return new ServerProblem('refused', url, message);
   return isOurs ? new ServerProblem('rejected', url, message) : new ServerProblem('not-idm', url);

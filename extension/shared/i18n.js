@@ -7,7 +7,21 @@
  * @param {...(string | number)} values
  */
 export function t(key, ...values) {
-  return chrome.i18n.getMessage(key, values.map(String)) || key;
+  return chrome.i18n.getMessage(key, values.map(isRightToLeft() ? isolated : String)) || key;
+}
+
+/** The words for a code of the server's (`disk-full`), else those that came with it. @param {'failure' | 'refusal'} kind @param {string} code @param {string} words */
+export function translated(kind, code, words) {
+  return chrome.i18n.getMessage(`${kind}_${code.replaceAll('-', '_')}`) || words;
+}
+
+function isRightToLeft() {
+  return chrome.i18n.getMessage('pageDirection') === 'rtl';
+}
+
+/** An address or a number keeps its own order among words that run the other way. @param {string | number} value */
+function isolated(value) {
+  return `\u2068${value}\u2069`;
 }
 
 /** Language and direction of a page, and its words. The direction is that of the words, which need not be the browser's. */

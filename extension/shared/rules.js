@@ -5,8 +5,9 @@ import { isOnSite } from './sites.js';
 
 /** @import { Download } from './downloads.js' */
 /**
- * @typedef {{isOn: boolean, minBytes: number, extensions: string[], neverSites: string[]}} Rules `extensions`: only
- *   these (`zip`); none: all. `neverSites`: `example.org` with all below it
+ * @typedef {{isOn: boolean | null, minBytes: number, extensions: string[], neverSites: string[]}} Rules `isOn`:
+ *   null until somebody has decided; `extensions`: only these (`zip`), none: all; `neverSites`: `example.org` with
+ *   all below it
  * @typedef {Pick<chrome.downloads.DownloadItem, 'url' | 'finalUrl' | 'referrer' | 'filename' | 'startTime' | 'state'
  *   | 'totalBytes' | 'incognito' | 'byExtensionId' | 'mime'>} Item
  */

@@ -22,7 +22,7 @@ export const defaults = () => ({
   server: DEFAULT_SERVER,
   servers: [],
   tokens: {},
-  takeOver: { isOn: false, minBytes: 1_000_000, extensions: [], neverSites: [] },
+  takeOver: { isOn: null, minBytes: 1_000_000, extensions: [], neverSites: [] },
   cookieSites: [],
   cookiesInClear: false,
   notify: false,

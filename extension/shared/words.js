@@ -2,9 +2,9 @@
 /** What a row says about a download, in words and numbers. */
 
 import { formatBytes } from './format.js';
-import { t } from './i18n.js';
+import { t, translated } from './i18n.js';
 
-/** @import { Download } from './downloads.js' */
+/** @import { Download, Failure } from './downloads.js' */
 
 /** @type {Record<Download['status'], string>} */
 const STATUS_KEYS = {
@@ -22,6 +22,11 @@ export function statusWord({ status, phase }) {
   if (status === 'processing' && phase === 'merging') return t('statusMerging');
   if (status === 'processing' && phase === 'converting') return t('statusConverting');
   return t(STATUS_KEYS[status]);
+}
+
+/** What went wrong, and what to do. @param {Failure | null} error */
+export function failureWords(error) {
+  return error ? translated('failure', error.code, error.message) : '';
 }
 
 /** How much of how much: `4.53 MB of 10.0 MB`, with `~` before a total that is only estimated. @param {Download} download */

@@ -57,15 +57,28 @@ def test_the_bookmarklet_fills_the_form_in_and_downloads_nothing(server: Any, br
 
 
 @pytest.mark.parametrize(
-    ("language", "word", "direction"),
-    [("de", "Verbunden", "ltr"), ("ar", "متصل", "rtl"), ("en-US", "Connected", "ltr")],
+    ("language", "word", "direction", "failure"),
+    [
+        ("de", "Verbunden", "ltr", "Unter dieser Adresse hat der Server keine Datei"),
+        ("ar", "متصل", "rtl", "لا يوجد ملف عند هذا العنوان على الخادم"),
+        ("en-US", "Connected", "ltr", "The server has no file at this address"),
+    ],
 )
 def test_popup_and_options_speak_the_browsers_language(
-    server: Any, playwright: Playwright, tmp_path: Path, language: str, word: str, direction: str
+    server: Any,
+    playwright: Playwright,
+    tmp_path: Path,
+    origin: Any,
+    language: str,
+    word: str,
+    direction: str,
+    failure: str,
 ) -> None:
     with chromium.extension(playwright, tmp_path / "profile", server.url, language=language) as extension:
         popup = extension.open_popup()
         expect(popup.get_by_role("status")).to_have_text(word)
+        server.client.post("/api/downloads", json={"url": origin.url("/none.bin", status=404)})
+        expect(popup.locator('[data-download-id="1"]')).to_contain_text(failure)
         for page in (popup, extension.open("options/options.html"), extension.open("picker/picker.html")):
             assert page.evaluate("() => document.documentElement.dir") == direction
             page.set_viewport_size({"width": 380, "height": 600})
