@@ -1,13 +1,26 @@
-"""What goes on beside the event that has begun it, and is waited for at the end."""
+"""What goes on beside the event that has begun it, and is waited for at the end; long lists, that hold nobody up."""
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from typing import Any, TypeVar
 
 from idm_app.errors import StoreFull
 
 log = logging.getLogger(__name__)
+
+_STEPS_IN_A_ROW = 200
+"""A few milliseconds of what is done with one download."""
+
+T = TypeVar("T")
+
+
+async def unhurried(values: Iterable[T]) -> AsyncIterator[T]:
+    """``values``; the event loop does other things in between."""
+    for number, value in enumerate(values, 1):
+        yield value
+        if number % _STEPS_IN_A_ROW == 0:
+            await asyncio.sleep(0)
 
 
 class Background:

@@ -13,7 +13,7 @@ from typing import Any
 
 from idm_app import disk, jobs, playlists
 from idm_app.address import check_never_reached, checked_address
-from idm_app.background import Background
+from idm_app.background import Background, unhurried
 from idm_app.engine.messages import Expanded, Offered
 from idm_app.errors import Duplicate, Refused, StoreFull, UnknownDownload, WrongStatus
 from idm_app.feed import Feed, Frame, Subscription, snapshot
@@ -136,7 +136,7 @@ class Manager:
         checked = self._checked if parent_id is None else checked_address  # an entry of a playlist fails by itself
         requests = [
             replace(request, url=checked(request.url, "url" if len(requests) == 1 else f"urls[{number}]"))
-            for number, request in enumerate(requests)
+            async for number, request in unhurried(enumerate(requests))
         ]
         known = {} if on_duplicate == "again" else {d.request.url: d for d in self._ledger}
         twin = next((known[request.url] for request in requests if request.url in known), None)
@@ -146,7 +146,7 @@ class Manager:
                 "Send it with on_duplicate=again to download it once more."
             )
         answer, added = [], []
-        for request in requests:
+        async for request in unhurried(requests):
             if request.url in known:
                 answer.append(known[request.url])
                 continue
@@ -154,8 +154,6 @@ class Manager:
             known |= {} if on_duplicate == "again" else {request.url: download}
             answer.append(download)
             added.append(download)
-            if len(added) % 500 == 0:
-                await asyncio.sleep(0)  # a long list is no reason to hold the others up
         try:
             await self._ledger.commit()
         except StoreFull:

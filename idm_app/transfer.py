@@ -3,7 +3,6 @@
 What may be secret (cookies, headers) and what means nothing elsewhere (absolute paths, offsets, revisions) stays here.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import Any
 import orjson
 
 from idm_app import __version__
+from idm_app.background import unhurried
 from idm_app.errors import StoreFull
 from idm_app.ledger import Ledger
 from idm_app.model import Download, Kind, Status
@@ -22,7 +22,7 @@ from idm_app.units import format_instant
 FORMAT = "idm"
 VERSION = 1
 _AT_ONCE = 500
-"""Downloads between two turns of the event loop."""
+"""Downloads in one piece of the document."""
 _FIELDS = ("id", "parent_id", "status", "kind", "title", "total_bytes", "created_at", "finished_at", "queue")
 
 
@@ -67,7 +67,7 @@ async def restore(entries: Iterable[Restored], ledger: Ledger, store: Store) -> 
     by_birth = {(download.request.url, download.created_at): download.id for download in ledger}
     ids: dict[int, int] = {}
     added: list[Download] = []
-    for entry in entries:
+    async for entry in unhurried(entries):
         download, birth = entry.download, (entry.download.request.url, entry.download.created_at)
         known = by_birth.get(birth) if entry.is_dated else (download.request.url in by_address or None)
         if known is None:
@@ -79,8 +79,6 @@ async def restore(entries: Iterable[Restored], ledger: Ledger, store: Store) -> 
             by_address.add(download.request.url)
         if entry.is_dated and download.id:
             ids[download.id] = known
-        if len(added) % _AT_ONCE == _AT_ONCE - 1:
-            await asyncio.sleep(0)
     try:
         await store.commit()
     except StoreFull:

@@ -21,6 +21,7 @@ from idm_app.api.schemas import (
     DownloadsOut,
     NewDownloads,
 )
+from idm_app.background import unhurried
 from idm_app.errors import InvalidField, TooMany
 from idm_app.feed import resource
 from idm_app.manager import Manager
@@ -73,13 +74,13 @@ async def _add(manager: Manager, new: NewDownloads) -> list[dict[str, Any]]:
         raise InvalidField("filename", "One file name cannot serve several addresses.")
     directory = None if new.directory is None else safe_directory(new.directory)
     downloads = await manager.add(
-        [new.request(url, directory, new.filename) for url in urls],
+        [new.request(url, directory, new.filename) async for url in unhurried(urls)],
         start=new.start,
         start_at=new.start_at,
         queue=new.queue,
         on_duplicate=new.on_duplicate,
     )
-    return [resource(download) for download in downloads]
+    return [resource(download) async for download in unhurried(downloads)]
 
 
 def build(manager: Manager) -> APIRouter:
