@@ -189,6 +189,12 @@ def test_every_link_leads_somewhere(path: Path) -> None:
             assert (path.parent / target.partition("#")[0]).exists(), f"{path.name} links to {target}"
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_is_named_is_there(path: Path) -> None:
+    for name in re.findall(r"`((?:docs|extension|idm_app|tests)/[\w./-]+)`", path.read_text("utf-8")):
+        assert (ROOT / name).exists(), f"{path.name} names {name}"
+
+
 def test_the_architecture_names_every_part() -> None:
     text = (ROOT / "docs/ARCHITECTURE.md").read_text("utf-8")
     for part in (*(ROOT / "idm_app").iterdir(), *(ROOT / "idm_app/engine").iterdir()):
