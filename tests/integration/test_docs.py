@@ -195,6 +195,16 @@ def test_every_file_that_is_named_is_there(path: Path) -> None:
         assert (ROOT / name).exists(), f"{path.name} names {name}"
 
 
+def test_what_somebody_sees_when_something_is_wrong_is_what_is_said() -> None:
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "idm_app").rglob("*.py"))
+    wrong = (ROOT / "docs/QUICKSTART.md").read_text("utf-8").partition("| you see |")[2]
+    seen = re.findall(r"^\| `([^`]+)`", wrong, re.MULTILINE)
+    assert len(seen) >= 3
+    for message in seen:
+        for part in re.split("…|8000", message):
+            assert part.strip() in source, f"{message} is not said"
+
+
 def test_the_architecture_names_every_part() -> None:
     text = (ROOT / "docs/ARCHITECTURE.md").read_text("utf-8")
     for part in (*(ROOT / "idm_app").iterdir(), *(ROOT / "idm_app/engine").iterdir()):
