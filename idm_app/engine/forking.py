@@ -22,7 +22,7 @@ _FORK_SECONDS = 5.0
 _LARGEST_MESSAGE_BYTES = 4096
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ForkedProcess:
     """A worker forked by a zygote."""
 

@@ -57,7 +57,7 @@ def kill_group(pid: int) -> None:
         subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FreshProcess:
     """A worker that is a process of its own making."""
 

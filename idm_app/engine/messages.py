@@ -2,12 +2,13 @@
 
 In (worker's stdin): one :class:`Job`, then any number of :class:`Limit` and :class:`Conclude`; **end of input means
 stop**: flush, keep every byte, leave no child. Out (stdout): reports, in the past tense, the last one
-:class:`Finished` or :class:`Failed`, or none after a stop. Sizes are bytes, rates bytes per second, durations seconds.
+:class:`Finished` or :class:`Failed`, or none after a stop. After :class:`Rested` another :class:`Job` may come. Sizes
+are bytes, rates bytes per second, durations seconds.
 """
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Job:
     """The server's own ports: never a target on an address of this machine."""
     only_probe: bool = False
     """Download nothing: say what is there (:class:`Offered`), in the job folder leave nothing that matters."""
+    may_rest: bool = False
+    """When it has ended, and nothing speaks against another job in the same process, say so (:class:`Rested`)."""
     extraction: str | None = None
     """:attr:`Offered.extraction` of a probe of the same address not long ago: the site need not be asked again."""
 
@@ -163,16 +166,18 @@ class Failed:
     retry_after_seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rested:
+    """The job has ended, and the worker waits for another."""
+
+
 Report = Probed | Progressed | Processing | Noted | Expanded | Offered | Finished | Failed
 Command = Job | Limit | Conclude
 
-_TYPES: dict[str, type[Any]] = {
-    cls.__name__.lower(): cls
-    for cls in (Job, Limit, Conclude, Probed, Progressed, Processing, Noted, Expanded, Offered, Finished, Failed)
-}
+_TYPES: dict[str, type[Any]] = {cls.__name__.lower(): cls for cls in (*get_args(Report), *get_args(Command), Rested)}
 
 
-def encode(message: Report | Command) -> bytes:
+def encode(message: Report | Rested | Command) -> bytes:
     """One line, newline included."""
     return json.dumps({"type": type(message).__name__.lower(), **asdict(message)}).encode() + b"\n"
 

@@ -10,12 +10,17 @@ import pycurl
 
 from idm_app.engine.connection import Connection, Judge
 from idm_app.engine.part_file import PartFile
+from idm_app.engine.reach import Reach
 from idm_app.engine.segments import Segment
 from idm_app.engine.source import Source
 from idm_app.engine.throttle import TokenBucket
 
 STALL_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
+
+_spare: dict[Reach, list[Any]] = {}
+"""Multi handles of fetches that have ended: their connections are still open, and the next file of a worker that rests
+need not wait for new ones. What one reach has let through is not for another."""
 
 
 def warm_up() -> None:
@@ -33,7 +38,8 @@ class Pool:
         self._bucket = bucket
         self._judge = judge
         self._cookie_lines = source.cookie_lines()
-        self._multi = pycurl.CurlMulti()
+        spare = _spare.setdefault(source.reach, [])
+        self._multi = spare.pop() if spare else pycurl.CurlMulti()
         self._share = pycurl.CurlShare()
         for kind in (pycurl.LOCK_DATA_COOKIE, pycurl.LOCK_DATA_DNS, pycurl.LOCK_DATA_SSL_SESSION):
             self._share.setopt(pycurl.SH_SHARE, kind)
@@ -112,4 +118,4 @@ class Pool:
 
     def close(self) -> None:
         """After the last connection was dropped."""
-        self._multi.close()
+        _spare[self._source.reach].append(self._multi)

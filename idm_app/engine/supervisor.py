@@ -9,7 +9,8 @@ from typing import Any
 
 from idm_app.engine.forking import ForkLauncher
 from idm_app.engine.launchers import FreshLauncher, Launcher, Process
-from idm_app.engine.messages import Command, Conclude, Failed, Job, Limit, Progressed, Report, decode, encode
+from idm_app.engine.messages import Command, Conclude, Failed, Job, Limit, Progressed, Report, Rested, decode, encode
+from idm_app.engine.resting import Resting
 from idm_app.errors import FAILURES
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,8 @@ STOP_SECONDS = 0.7
 MOST_PAUSE_SECONDS = 60.0
 """Where workers cannot start, the next one waits: 1 s after the first that could not, then twice as long, to this."""
 _READ_BYTES = 1 << 18
+_LAUNCHES_AT_ONCE = 4
+"""A job that waits for its worker to be started gets one that comes to rest meanwhile: small files need few workers."""
 
 
 def default_launcher() -> Launcher:
@@ -40,9 +43,9 @@ class _Worker:
 class Supervisor:
     """Starts, reads and stops workers.
 
-    ``on_report(download_id, report)`` and, once for each started job, when its worker is gone and its last report was
-    given, ``on_exit(download_id, exit_code)`` are called on the event loop. ``exit_code`` is ``None`` if unknown,
-    negative for a signal.
+    ``on_report(download_id, report)`` and, once for each started job, when its last report was given and its worker is
+    gone or free for another job, ``on_exit(download_id, exit_code)`` are called on the event loop. ``exit_code`` is
+    ``None`` if unknown, negative for a signal.
     """
 
     def __init__(
@@ -56,6 +59,8 @@ class Supervisor:
         self._launcher = launcher or default_launcher()
         self._workers: dict[int, _Worker] = {}
         self._readers: set[asyncio.Future[None]] = set()
+        self._resting = Resting()
+        self._launching = asyncio.Semaphore(_LAUNCHES_AT_ONCE)
         self._stillborn = 0
         """How many workers in a row could not start."""
 
@@ -65,7 +70,7 @@ class Supervisor:
 
     def run(self, job: Job) -> Coroutine[Any, Any, None]:
         """Start a worker for ``job``; what is returned ends when it has the job. From the call on it can be stopped."""
-        worker = self._workers[job.id] = _Worker(job)
+        worker = self._workers[job.id] = _Worker(replace(job, may_rest=True))
         return self._run(worker, job)
 
     async def _run(self, worker: _Worker, job: Job) -> None:
@@ -94,7 +99,8 @@ class Supervisor:
     async def _launch(self) -> Process:
         if self._stillborn:
             await asyncio.sleep(min(MOST_PAUSE_SECONDS, 2.0 ** (self._stillborn - 1)))
-        return await self._launcher.launch()
+        async with self._launching:
+            return self._resting.take() or await self._launcher.launch()
 
     async def ask(self, job: Job) -> Report | None:
         """Let a worker do ``job`` and return its last report; ``None`` if there was none.
@@ -107,7 +113,7 @@ class Supervisor:
             lines = b""
             while block := await process.reader.read(_READ_BYTES):
                 lines += block
-            reports = _folded(lines.splitlines())
+            reports = [report for report in _folded(lines.splitlines()) if not isinstance(report, Rested)]
             return reports[-1] if reports else None
         finally:
             process.kill()
@@ -154,23 +160,30 @@ class Supervisor:
         """Stop all workers and whatever is kept warm."""
         await asyncio.gather(*(self.stop(download_id) for download_id in list(self._workers)))
         await asyncio.gather(*self._readers, return_exceptions=True)
+        await self._resting.close()
         await self._launcher.close()
 
     def _send(self, process: Process, command: Command) -> None:
         process.writer.write(encode(command))
 
     async def _read(self, worker: _Worker, process: Process) -> None:
+        rests = False
         try:
             rest = b""
-            while block := await process.reader.read(_READ_BYTES):
+            while not rests and (block := await process.reader.read(_READ_BYTES)):
                 *lines, rest = (rest + block).split(b"\n")
                 for report in _folded(lines):
                     worker.has_spoken = True
-                    self._on_report(worker.job.id, report)
+                    if isinstance(report, Rested):
+                        rests = not worker.stopping.is_set()
+                    else:
+                        self._on_report(worker.job.id, report)
         except OSError as error:
             log.info("download %d: %s", worker.job.id, error)
         finally:
-            exit_code = await process.wait()
+            if rests:
+                self._resting.add(process)
+            exit_code = 0 if rests else await process.wait()
             if worker.has_spoken:
                 self._stillborn = 0
             elif exit_code and exit_code > 0 and not worker.stopping.is_set():
@@ -191,12 +204,12 @@ class Supervisor:
             worker.gone.set()
 
 
-def _folded(lines: list[bytes]) -> list[Report]:
+def _folded(lines: list[bytes]) -> list[Report | Rested]:
     """The reports of ``lines``; of progress that came together only the newest, with the newest details."""
-    reports: list[Report] = []
+    reports: list[Report | Rested] = []
     for line in lines:
         try:
-            report: Report = decode(line)
+            report: Report | Rested = decode(line)
         except (ValueError, TypeError):
             log.exception("a worker wrote what is no report")
             continue

@@ -1,6 +1,8 @@
-"""The process that does one job: ``python -m idm_app.engine.worker``.
+"""The process that does a job: ``python -m idm_app.engine.worker``.
 
 One :class:`Job` line comes in, :class:`Limit` lines may follow, the end of input means stop. Reports go out as lines.
+After a plain file it may rest until another job comes, if the first allows it; media leave too much behind.
+
 Can be run by hand::
 
     (echo '{"type": "job", "id": 1, "url": "https://…", "folder": "/tmp", "job_folder": "/tmp/job"}'; cat) \\
@@ -14,10 +16,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import BinaryIO
 
-from idm_app.engine.messages import Conclude, Failed, Job, Limit, Report, decode, encode
+from idm_app.engine.messages import Conclude, Failed, Job, Limit, Report, Rested, decode, encode
 from idm_app.engine.plain_file import PART_NAME, LeadsToMedia, fetch_file, probe_file, source_of
 from idm_app.engine.progress import Progress
 from idm_app.engine.receipt import Receipt
@@ -36,17 +40,26 @@ STOP_SECONDS = 0.3
 class Border:
     """Reports out, limits in, and the end of input."""
 
-    def __init__(self, commands: BinaryIO, reports_fd: int, bucket: TokenBucket) -> None:
+    def __init__(self, commands: BinaryIO, reports_fd: int) -> None:
         self._commands = commands
         self._reports_fd = reports_fd
-        self._bucket = bucket
         self._lock = threading.Lock()
+        self._jobs: SimpleQueue[tuple[Job, Surroundings]] = SimpleQueue()
+        self._around = self._surroundings(None)
         self.stopping = threading.Event()
-        self.concluding = threading.Event()
         self.at_rest = threading.Event()
-        threading.Thread(target=self._read, name="commands", daemon=True).start()
+        self.at_rest.set()
 
-    def send(self, report: Report) -> None:
+    def jobs(self) -> Iterator[tuple[Job, Surroundings]]:
+        """Each job when it comes, with what it needs. Does not end: the process does, at the end of input."""
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
+        while True:
+            yield self._jobs.get()
+
+    def _surroundings(self, bytes_per_second: int | None) -> Surroundings:
+        return Surroundings(TokenBucket(bytes_per_second), Progress(self.send), lambda: self.stopping.is_set())
+
+    def send(self, report: Report | Rested) -> None:
         """Write one line. A reader that has gone means stop."""
         view = memoryview(encode(report))
         with self._lock:
@@ -59,11 +72,15 @@ class Border:
     def _read(self) -> None:
         try:
             for line in self._commands:
-                command = decode(line)
-                if isinstance(command, Limit):
-                    self._bucket.set_limit(command.bytes_per_second)
-                elif isinstance(command, Conclude):
-                    self.concluding.set()
+                match decode(line):
+                    case Job() as job:
+                        self.at_rest.clear()
+                        self._around = self._surroundings(job.bytes_per_second_limit)
+                        self._jobs.put((job, self._around))
+                    case Limit() as limit:
+                        self._around.bucket.set_limit(limit.bytes_per_second)
+                    case Conclude():
+                        self._around.concluding.set()
         except OSError:
             pass  # the server was killed: an end of input as well
         except ValueError:
@@ -74,53 +91,67 @@ class Border:
 
 
 def main() -> None:
-    """Do the one job that comes in on standard input. Ends the process."""
+    """Do what comes in on standard input. Ends the process."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s worker %(process)d %(levelname)s %(message)s")
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_DFL)
     be_nice()
     reports_fd = os.dup(1)
     os.dup2(2, 1)  # nothing else can write into the border
-    commands = os.fdopen(0, "rb", closefd=False)
-    line = commands.readline()
-    if not line:
-        return
-    job = decode(line)
-    if not isinstance(job, Job):
-        sys.exit("the first line must be a job")
-    bucket = TokenBucket(job.bytes_per_second_limit)
-    border = Border(commands, reports_fd, bucket)
-    report = run(job, Surroundings(bucket, Progress(border.send), border.stopping.is_set, border.concluding))
-    if report is not None:
-        border.send(report)
-    border.at_rest.set()
-    end_process(0)
+    border = Border(os.fdopen(0, "rb", closefd=False), reports_fd)
+    for job, around in border.jobs():
+        report, is_as_before = run(job, around)
+        if report is not None:
+            border.send(report)
+        border.at_rest.set()
+        if not (job.may_rest and is_as_before):
+            end_process(0)
+        border.send(Rested())
 
 
-def run(job: Job, around: Surroundings) -> Report | None:
-    """Do ``job``. Returns its last report; ``None`` after a stop. The border where exceptions become reports."""
+def run(job: Job, around: Surroundings) -> tuple[Report | None, bool]:
+    """Do ``job``: the border where exceptions become reports.
+
+    Returns its last report, ``None`` after a stop, and whether the process is as it was before.
+    """
+    is_as_before = True
     try:
-        return _route(job, around)
+        report = _known(job, around) or _plain(job, around)
+        if report is None:
+            is_as_before = False
+            report = _media(job, around)
+        return report, is_as_before
     except Stopped:
-        return None
+        return None, False
     except DownloadError as error:
-        return Failed(error.failure_code, str(error), error.detail, error.retryable, error.retry_after_seconds)
+        told = Failed(error.failure_code, str(error), error.detail, error.retryable, error.retry_after_seconds)
+        return told, is_as_before
     except Exception as error:
         log.exception("download %d", job.id)
         failure = DownloadError("internal", f"{type(error).__name__}: {error}")
-        return Failed(failure.failure_code, str(failure), failure.detail, failure.retryable)
+        return Failed(failure.failure_code, str(failure), failure.detail, failure.retryable), False
 
 
-def _route(job: Job, around: Surroundings) -> Report:
-    if not job.only_probe and (reports := Receipt(Path(job.job_folder)).reports()):
-        around.progress.send(reports[0])
-        return reports[1]
+def _known(job: Job, around: Surroundings) -> Report | None:
+    """What an earlier run has finished without being able to tell."""
+    if job.only_probe or not (reports := Receipt(Path(job.job_folder)).reports()):
+        return None
+    around.progress.send(reports[0])
+    return reports[1]
+
+
+def _plain(job: Job, around: Surroundings) -> Report | None:
+    """``None``: it is media."""
     if job.kind == "file" or (job.kind is None and not _is_claimed(job.url)):
         try:
             return probe_file(job, around) if job.only_probe else fetch_file(job, around)
         except LeadsToMedia:
             around.progress.replace_streams(())
             (Path(job.job_folder) / PART_NAME).unlink(missing_ok=True)
+    return None
+
+
+def _media(job: Job, around: Surroundings) -> Report:
     from idm_app.engine import ytdlp  # a third of a second, and 40 MB that plain files need not pay
 
     work = ytdlp.probe_media if job.only_probe else ytdlp.fetch_media

@@ -16,13 +16,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import trustme
 from origins import wide_area
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from feed_client import FeedClient
+from live_server import LiveServer
 
 from idm_app.engine.messages import Finished, Job, Report
 from idm_app.engine.supervisor import Supervisor, default_launcher
@@ -45,6 +49,8 @@ class Case:
     with_curl: bool = False
     with_tls: bool = False
     line: wide_area.Line | None = None
+    with_server: bool = False
+    """Ours is measured at the server: from the call that adds the files to the last one's end on the feed."""
     goal: str = ""
 
 
@@ -61,7 +67,7 @@ CASES = {
         "128 MiB, 100 ms away, 200 Mbit/s", 128 * MIB, with_curl=True, line=wide_area.Line(), goal="≥ 0.95"
     ),
     "lossy": Case("the same, 0.1 % of the packets lost", 128 * MIB, line=wide_area.Line(loss=0.001), goal="≥ 0.95"),
-    "small": Case("200 files of 256 KiB, 16 at once", 256 << 10, files=200, goal="≥ 0.5"),
+    "small": Case("200 files of 256 KiB, 16 at once", 256 << 10, files=200, with_server=True, goal="≥ 0.5"),
 }
 
 
@@ -113,6 +119,37 @@ class Ours:
 def _children_cpu(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.children_user + times.children_system)
+
+
+class Served:
+    """Our server, started for one case; the CPU seconds are those of the server and all its workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = LiveServer(folder)
+        self._server.start()
+        self._server.client.patch("/api/settings", json={"max_active": 16}).raise_for_status()
+
+    async def race(self, urls: list[str], case: Case) -> tuple[float, float]:
+        """Seconds, and CPU seconds."""
+        process = psutil.Process(self._server.pid)
+        with FeedClient(self._server.url) as feed:
+            cpu = _tree_cpu(process)
+            began = time.perf_counter()
+            added = await asyncio.to_thread(self._server.client.post, "/api/downloads", json={"urls": urls})
+            ids = [download["id"] for download in added.raise_for_status().json()["downloads"]]
+            await asyncio.to_thread(feed.wait_until, lambda found: all(found.get(i, {}).get("done") for i in ids), 120)
+            seconds = time.perf_counter() - began
+            assert all(feed.downloads[i]["status"] == "completed" for i in ids)
+        await asyncio.sleep(0.5)
+        return seconds, _tree_cpu(process) - cpu
+
+    def close(self) -> None:
+        self._server.close()
+
+
+def _tree_cpu(process: psutil.Process) -> float:
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return float(sum(t.user + t.system + t.children_user + t.children_system for t in times))
 
 
 async def aria2c(urls: list[str], case: Case, folder: Path) -> tuple[float, float]:
@@ -168,11 +205,15 @@ async def race(names: list[str], runs: int) -> None:
         os.environ["SSL_CERT_FILE"] = str(folder / AUTHORITY)
         async with Ours(folder) as ours:
             for case_name in names:
-                with origin(CASES[case_name], folder) as url:
-                    print(await _race_one(CASES[case_name], case_name, runs, ours, url, folder), flush=True)
+                case = CASES[case_name]
+                with (
+                    origin(case, folder) as url,
+                    closing(Served(folder)) if case.with_server else nullcontext(ours) as one,
+                ):
+                    print(await _race_one(case, case_name, runs, one, url, folder), flush=True)
 
 
-async def _race_one(case: Case, name: str, runs: int, ours: Ours, url: str, folder: Path) -> str:
+async def _race_one(case: Case, name: str, runs: int, ours: Ours | Served, url: str, folder: Path) -> str:
     times: dict[str, list[tuple[float, float]]] = {"ours": [], "aria2c": [], "curl": []}
     for run in range(runs):
         for tool in ("ours", "aria2c", "curl"):

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from fault_server import FaultServer
 
+from idm_app.engine import resting
 from idm_app.engine.forking import ForkLauncher
 from idm_app.engine.launchers import FreshLauncher, Launcher
 from idm_app.engine.messages import Failed, Finished, Job, Probed, Progressed, Report
@@ -146,6 +147,52 @@ async def test_a_failure_is_a_report(engine: Engine, origin: FaultServer) -> Non
     await engine.run(1, origin.url("/a.bin", status=404))
     await engine.until(lambda: engine.exits)
     assert [report.code for report in engine.of(1, Failed)] == ["not-found"]
+
+
+async def test_one_worker_does_plain_files_one_after_the_other(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=100_000), bytes_per_second_limit=50_000)
+    first = _worker(engine)
+    await engine.until(lambda: len(engine.exits) == 1)
+    await engine.run(2, origin.url("/b.bin", status=404))
+    await engine.until(lambda: len(engine.exits) == 2)
+    await engine.run(3, origin.url("/c.bin", size=SIZE))
+    assert _worker(engine) == first
+    await engine.until(lambda: len(engine.exits) == 3)
+    assert engine.of(3, Finished) == [Finished(str(engine.folder / "c.bin"), SIZE)]
+    assert [report.code for report in engine.of(2, Failed)] == ["not-found"]
+    assert engine.exits == [(1, 0, False), (2, 0, False), (3, 0, False)]
+
+
+async def test_a_stopped_worker_does_nothing_else(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=SIZE, rate=200_000))
+    first = _worker(engine)
+    await engine.until(lambda: engine.of(1, Progressed))
+    await engine.supervisor.stop(1)
+    await engine.run(2, origin.url("/b.bin", size=1000))
+    assert _worker(engine) != first
+    await engine.until(lambda: engine.of(2, Finished))
+
+
+async def test_a_worker_that_died_while_it_rested_is_not_missed(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=1000))
+    process = psutil.Process(_worker(engine))
+    await engine.until(lambda: engine.exits)
+    process.kill()
+    await engine.until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    await asyncio.sleep(0.1)  # until the loop has seen it
+    await engine.run(2, origin.url("/b.bin", size=1000))
+    await engine.until(lambda: engine.of(2, Finished))
+    assert engine.exits == [(1, 0, False), (2, 0, False)]
+
+
+async def test_a_worker_does_not_rest_for_ever(
+    engine: Engine, origin: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resting, "REST_SECONDS", 0.1)
+    await engine.run(1, origin.url("/a.bin", size=1000))
+    process = psutil.Process(_worker(engine))
+    await engine.until(lambda: engine.exits)
+    await engine.until(lambda: not process.is_running())
 
 
 async def test_when_no_process_can_be_started_the_job_fails(tmp_path: Path) -> None:
