@@ -5,7 +5,7 @@ python3 dev.py test [ARGUMENT ...]  install what the tests need, a browser too, 
                                     pytest only those: tests/unit -k feed
 python3 dev.py check [--fix]        format, lint, types, layers, the Dockerfile, the extension's JavaScript
 python3 dev.py bench [NAME ...]     run the benchmarks, or one, which gets the further arguments
-python3 dev.py shots [NAME ...]     pictures of the main views, and the README's animation (live), into assets
+python3 dev.py shots [NAME ...]     pictures of the main views, the animation (live), the pictures for stores (store)
 """
 
 from __future__ import annotations  # so that an old Python gets as far as the sentence that tells it so
@@ -147,12 +147,13 @@ def bench(arguments: Sequence[str]) -> int:
 
 
 def shots(arguments: Sequence[str]) -> int:
-    """Pictures of the main views and the animation, or those that are named."""
+    """All pictures and the animation, or those that are named."""
     install(dev=True)
     environment = {**os.environ, "CHROMIUM": ensure_browser(), "PYTHONPATH": str(ROOT)}
-    pictures = [name for name in arguments if name != "live"]
+    others = {"live": "tests/animation.py", "store": "tests/store_shots.py"}
+    pictures = [name for name in arguments if name not in others]
     commands = [["tests/shots.py", *pictures]] if pictures or not arguments else []
-    commands += [["tests/animation.py"]] if "live" in arguments or not arguments else []
+    commands += [[script] for name, script in others.items() if name in arguments or not arguments]
     return max(subprocess.call([str(PYTHON), *command], cwd=ROOT, env=environment) for command in commands)
 
 
