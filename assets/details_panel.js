@@ -37,8 +37,8 @@ export default {
           <i class="material-icons" aria-hidden="true">{{ actionIcons[action] }}</i>{{ words[action] }}</button>
       </div>
       <div v-if="shows && state.can_look" class="preview">
-        <video v-if="state.preview === 'video'" :src="view" controls autoplay playsinline :aria-label="state.title"></video>
-        <audio v-else-if="state.preview === 'audio'" :src="view" controls autoplay :aria-label="state.title"></audio>
+        <video v-if="state.preview === 'video'" :src="view" controls playsinline :aria-label="state.title" @loadeddata="play"></video>
+        <audio v-else-if="state.preview === 'audio'" :src="view" controls :aria-label="state.title" @loadeddata="play"></audio>
         <img v-else-if="state.preview === 'image'" :src="view" :alt="state.title">
         <template v-else><iframe :src="view + '#navpanes=0'" :title="state.title"></iframe>
         <a :href="view" target="_blank" rel="noopener">{{ words.open_in_tab }}</a></template>
@@ -162,6 +162,10 @@ export default {
     },
     leave() {
       this.$emit("close");
+    },
+    // Not `autoplay`: that waits until all could be played without a pause, and the rest may still be on its way.
+    play({ target }) {
+      target.play().catch(() => {}); // a browser that wants a press first
     },
     // When each connection last brought something, by where it starts.
     look() {

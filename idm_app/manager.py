@@ -17,6 +17,7 @@ from idm_app.background import Background, unhurried
 from idm_app.engine.messages import Expanded, Offered
 from idm_app.errors import Duplicate, Refused, StoreFull, UnknownDownload, WrongStatus
 from idm_app.feed import Feed, Frame, Subscription, snapshot
+from idm_app.growing import GrowingFile
 from idm_app.ledger import Ledger
 from idm_app.model import Category, Download, Failure, Request, Status, check_transition
 from idm_app.runs import Runs
@@ -91,6 +92,10 @@ class Manager:
     def finished_file(self, download_id: int) -> Path:
         """Where a finished download's file is. Raises :class:`WrongStatus` before it is done, :class:`FileGone`."""
         return disk.finished_file(self.get(download_id))
+
+    def growing_file(self, download_id: int) -> GrowingFile:
+        """What has arrived of one that is not finished. Raises :class:`WrongStatus`."""
+        return GrowingFile(jobs.job_folder(self.get(download_id).id, self.server_id, self.options))
 
     def stats(self) -> dict[str, Any]:
         """Counts, total rate, free disk, and how long changes take to reach the clients."""

@@ -20,6 +20,11 @@ def preview_type(filename: str | None) -> str | None:
     return _BY_EXTENSION.get(PurePosixPath(filename or "").suffix.lower().lstrip("."))
 
 
+def plays_early(filename: str | None) -> bool:
+    """Whether its beginning is worth something before its end is there."""
+    return preview_kind(filename) in ("video", "audio")
+
+
 def preview_kind(filename: str | None) -> str | None:
     """``image``, ``video``, ``audio``, ``pdf`` or ``None``."""
     media_type = preview_type(filename)

@@ -58,6 +58,10 @@ class MediaSite:
         """A page with a ``<video>``."""
         return self._video_page(title, self._put(".mp4", self._files["clip.mp4"]), **knobs)
 
+    def film(self, size: int, **knobs: Any) -> str:
+        """The video itself, ``size`` bytes long, as a file."""
+        return self.server.url(self._put(".mp4", media_files.padded(self._files["clip.mp4"], size)), **knobs)
+
     def big_page(self, size: int, *, title: str = "Big Test", **knobs: Any) -> str:
         """The same with a video of ``size`` bytes."""
         return self._video_page(title, self._put(".mp4", media_files.padded(self._files["clip.mp4"], size)), **knobs)

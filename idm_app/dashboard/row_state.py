@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from idm_app.dashboard.words import Words
 from idm_app.model import Download, Kind, Status
-from idm_app.previews import preview_kind
+from idm_app.previews import plays_early, preview_kind
 from idm_app.room import waits_for_room
 from idm_app.units import format_bytes, format_duration, format_instant, format_percent, format_rate
 
@@ -24,6 +24,10 @@ _ACTIONS = {
     Status.COMPLETED: ("remove",),
     Status.FAILED: ("retry", "remove"),
 }
+
+
+_FRONT_BYTES = 1 << 18
+"""What a player wants to see before it begins."""
 
 
 def row_state(download: Download, words: Words) -> RowState:
@@ -45,7 +49,7 @@ def row_state(download: Download, words: Words) -> RowState:
         "error": error and {"message": words.failure(error), "detail": error.detail or error.code},
         "actions": _ACTIONS[download.status],
         "file_url": f"/api/downloads/{download.id}/file" if has_file else None,
-        "can_look": has_file and preview_kind(download.filename) is not None,
+        "can_look": preview_kind(download.filename) is not None if has_file else _plays_now(download),
         "created_at": format_instant(download.created_at),
     }
 
@@ -87,6 +91,17 @@ def size_text(download: Download, words: Words) -> str:
         return about + total
     (amount, unit), total_unit = received.split("\u00a0"), total.split("\u00a0")[1]
     return words("row.size_of", received=amount if unit == total_unit else received, total=about + total)
+
+
+def _plays_now(download: Download) -> bool:
+    front = next(iter(download.segments), None)
+    return (
+        front is not None
+        and front.received >= min(_FRONT_BYTES, front.end)
+        and download.kind is Kind.FILE
+        and download.status not in (Status.COMPLETED, Status.FAILED)
+        and plays_early(download.filename)
+    )
 
 
 def _bar(progress: float | None) -> float | None:

@@ -19,6 +19,9 @@ from idm_app.engine.names import numbered
 from idm_app.engine.receipt import Receipt
 from idm_app.errors import DownloadError
 
+PART_NAME = "content.part"
+"""Of a plain file, in its job folder."""
+
 Ranges = tuple[tuple[int, int], ...]
 _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 _HAS_POSITIONED_WRITE = hasattr(os, "pwritev")
@@ -49,12 +52,27 @@ def boot_id() -> str | None:
         return None
 
 
+def sidecar_of(part_path: Path) -> Sidecar | None:
+    """What is written down about a part file; ``None`` if nothing that can be read."""
+    try:
+        record = json.loads(_sidecar_path(part_path).read_bytes())
+        for name in ("received", "synced"):
+            record[name] = tuple((int(start), int(end)) for start, end in record[name])
+        return Sidecar(**record)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _sidecar_path(part_path: Path) -> Path:
+    return part_path.with_name(part_path.name + ".json")
+
+
 class PartFile:
     """Bytes written where they belong, in any order."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._sidecar_path = path.with_name(path.name + ".json")
+        self._sidecar_path = _sidecar_path(path)
         self._lock = threading.Lock()
         self._fd = -1
 
@@ -100,12 +118,8 @@ class PartFile:
 
     def read_sidecar(self) -> Sidecar | None:
         """What an earlier run knew; ``None`` if there is nothing that fits the part file."""
-        try:
-            record = json.loads(self._sidecar_path.read_bytes())
-            for name in ("received", "synced"):
-                record[name] = tuple((int(start), int(end)) for start, end in record[name])
-            sidecar = Sidecar(**record)
-        except (OSError, ValueError, TypeError, KeyError):
+        sidecar = sidecar_of(self.path)
+        if sidecar is None:
             return None
         end = max((end for _, end in sidecar.trusted), default=0)
         return sidecar if end <= min(self.size_bytes, sidecar.total_bytes) else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from idm_app.engine.answers import Answer
 from idm_app.engine.messages import Finished, Job, Offered, Probed, Processing
 from idm_app.engine.names import safe_name, suggested_name
-from idm_app.engine.part_file import PartFile, disk_failure, publish
+from idm_app.engine.part_file import PART_NAME, PartFile, disk_failure, publish
 from idm_app.engine.progress import StreamCount
 from idm_app.engine.reach import Reach
 from idm_app.engine.receipt import Receipt
@@ -19,7 +19,6 @@ from idm_app.engine.source import Source
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 
-PART_NAME = "content.part"
 _NAME_FILE = "name.txt"
 """Holds the name that the first answer gave: a run that finds all bytes there asks nobody."""
 _READ_BYTES = 1 << 20

@@ -22,7 +22,8 @@ from queue import SimpleQueue
 from typing import BinaryIO
 
 from idm_app.engine.messages import Conclude, Failed, Job, Limit, Report, Rested, decode, encode
-from idm_app.engine.plain_file import PART_NAME, LeadsToMedia, fetch_file, probe_file, source_of
+from idm_app.engine.part_file import PART_NAME
+from idm_app.engine.plain_file import LeadsToMedia, fetch_file, probe_file, source_of
 from idm_app.engine.progress import Progress
 from idm_app.engine.receipt import Receipt
 from idm_app.engine.surroundings import Stopped, Surroundings

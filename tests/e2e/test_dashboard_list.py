@@ -2,8 +2,9 @@
 
 import io
 import re
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -58,6 +59,14 @@ def finish(page: Page, server: Any, *urls: str) -> None:
     add(server, *urls)
     for download_id in range(1, len(urls) + 1):
         expect(row(page, download_id)).to_have_attribute("data-status", "completed", timeout=15_000)
+
+
+def wait_until(server: Any, is_so: Callable[[Any], bool]) -> None:
+    """Of the first download."""
+    deadline = time.monotonic() + 30
+    while not is_so(server.client.get("/api/downloads/1").json()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def choose(page: Page, download_id: int, action: str) -> None:
@@ -183,8 +192,7 @@ def test_the_details_follow_each_connection_and_a_limit_takes_effect_at_once(
     expect(details.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile("."))
     details.get_by_role("slider", name="Rate limit").fill("10")
     expect(details.locator("output")).to_have_text(re.compile("kB/s"))
-    until = "async () => (await (await fetch('/api/downloads/1')).json()).bytes_per_second < 100_000"
-    page.wait_for_function(until, timeout=20_000)
+    wait_until(server, lambda download: download["bytes_per_second"] < 100_000)
     page.reload()
     expect(details).to_have_attribute("data-download-id", "1")
     details.get_by_role("button", name="Pause").click()
@@ -231,6 +239,22 @@ def test_a_film_plays_in_the_page_from_any_place(page: Page, server: Any, media_
     page.wait_for_function(
         "() => { const f = document.querySelector('video'); return f.readyState > 1 && f.currentTime > 0; }"
     )
+
+
+def test_a_film_plays_as_far_as_it_is_there_and_on_when_it_is_finished(
+    page: Page, server: Any, media_site: Any
+) -> None:
+    add(server, media_site.film(6_000_000, burst=1_200_000, rate=150_000), connections=2)
+    wait_until(server, lambda download: download["segments"] and download["segments"][0][2] > 1_000_000)
+    server.client.post("/api/downloads/1/pause").raise_for_status()
+    choose(page, 1, "Play or view")
+    page.wait_for_function("() => document.querySelector('.details video')?.currentTime > 0.5")
+    expect(row(page, 1)).to_have_attribute("data-status", "paused")
+    server.client.post("/api/downloads/1/resume").raise_for_status()
+    expect(row(page, 1)).to_have_attribute("data-status", "completed", timeout=30_000)
+    page.evaluate("() => { const film = document.querySelector('video'); film.currentTime = 0.1; film.play(); }")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    assert page.evaluate("document.querySelector('video').error") is None
 
 
 def test_on_a_phone_a_tap_opens_a_page_and_back_closes_it(browser: Browser, server: Any) -> None:

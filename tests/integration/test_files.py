@@ -57,3 +57,35 @@ def test_what_is_shown_in_a_page_can_run_nothing(server: Any, origin: Any, feed:
 @pytest.mark.parametrize("path", ["/api/downloads/7/preview", "/api/files.zip?ids=7"])
 def test_there_is_nothing_of_what_is_unknown(server: Any, path: str) -> None:
     assert server.client.get(path).status_code == 404
+
+
+def test_a_film_is_sent_as_it_comes(server: Any, origin: Any, feed: FeedClient) -> None:
+    size = 6_000_000
+    url = origin.url("/file/film.mp4", size=size, rate=400_000, seed=5)
+    download_id = server.client.post("/api/downloads", json={"url": url, "connections": 4}).json()["id"]
+    feed.wait_until(lambda downloads: (downloads[download_id].get("received_bytes") or 0) > 1_000_000)
+    preview = f"/api/downloads/{download_id}/preview"
+
+    def fetch(asked: str) -> Any:
+        return server.client.get(preview, headers={"Range": asked})
+
+    beginning = fetch("bytes=0-99999")
+    assert server.client.get(f"/api/downloads/{download_id}").json()["status"] == "downloading"
+    assert (beginning.status_code, beginning.content) == (206, origin.content(0, 100_000, 5))
+    assert beginning.headers["content-range"] == f"bytes 0-99999/{size}"
+    assert beginning.headers["content-type"] == "video/mp4"
+    assert "default-src 'none'" in beginning.headers["content-security-policy"]
+    beyond = fetch(f"bytes={size}-")
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+    assert fetch("bytes=-1000").content == origin.content(size - 1000, size, 5), "waited for"
+    whole = server.client.get(preview)
+    assert (whole.status_code, whole.content) == (200, origin.content(0, size, 5)), "over the end of the download"
+    assert fetch("bytes=10-19").content == origin.content(10, 20, 5)
+
+
+def test_what_is_no_film_is_not_shown_before_it_is_done(server: Any, origin: Any, feed: FeedClient) -> None:
+    urls = [origin.url(f"/file/{name}", size=9_000_000, rate=100_000) for name in ("paper.pdf", "film.mp4")]
+    added = server.client.post("/api/downloads", json={"urls": urls, "start": False}).json()["downloads"]
+    for download in added:
+        refused = server.client.get(f"/api/downloads/{download['id']}/preview")
+        assert (refused.status_code, refused.json()["code"]) == (409, "wrong-status")
