@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from idm_app import disk, jobs, playlists, schedule
 from idm_app.background import Background
-from idm_app.engine.messages import Expanded, Failed, Offered, Report
+from idm_app.engine.messages import Expanded, Failed, Limited, Offered, Report
 from idm_app.engine.supervisor import Supervisor
 from idm_app.errors import FAILURES
+from idm_app.host_limits import HostLimits, shares_host
 from idm_app.ledger import Ledger
 from idm_app.model import Download, Failure, Kind, Status
 from idm_app.probes import Probes
@@ -45,6 +46,7 @@ class Runs:
         self.free_space = disk.FreeSpace(options.download_dir)
         self._room = RoomWatch(lambda: ledger, self.free_space.bytes, self.enqueue)
         self._rate = SharedRate(self.running, self._supervisor.limit, settings.bytes_per_second_limit)
+        self._hosts = HostLimits()
         self._active: set[int] = set()
         self._stopping: set[int] = set()
         self._bytes_at_start: dict[int, int] = {}
@@ -131,7 +133,11 @@ class Runs:
         self._bytes_at_start[download.id] = download.received_bytes
         begun = self._ledger.change(jobs.begun(download, now))
         job = jobs.job_for(begun, self._server_id, self._settings, self._options)
-        job = replace(job, bytes_per_second_limit=self._rate.share_out()[download.id])
+        job = replace(
+            job,
+            bytes_per_second_limit=self._rate.share_out()[download.id],
+            host_connections=tuple(self._hosts.left(self.running()).items()),
+        )
         self._background.run(self._supervisor.run(self.probes.informed(job, download.request)))
 
     def _set_alarm(self, now: datetime) -> None:
@@ -145,6 +151,10 @@ class Runs:
     def _on_report(self, download_id: int, report: Report) -> None:
         download = self._ledger.get(download_id)
         if download is None or not download.status.is_running or isinstance(report, Offered):
+            return
+        if isinstance(report, Limited):
+            others = (other for other in self.running() if other.id != download_id)
+            self._hosts.learn(report.host, report.connections, others)
             return
         if isinstance(report, Failed):
             failure = Failure(report.code, report.message, report.detail, report.retryable)
@@ -170,8 +180,12 @@ class Runs:
 
     def _fail_or_wait(self, download: Download, failure: Failure, retry_after_seconds: float | None) -> None:
         headway = download.received_bytes > self._bytes_at_start.get(download.id, 0)
+        crowded = failure.code == "server-busy" and shares_host(download, self.running())  # busy with us, perhaps
         delay = schedule.retry_delay_seconds(
-            failure, download.attempts, made_headway=headway, retry_after_seconds=retry_after_seconds
+            failure,
+            1 if crowded else download.attempts,
+            made_headway=headway or crowded,
+            retry_after_seconds=retry_after_seconds,
         )
         now, resting = utc_now(), replace(jobs.at_rest(download), error=failure)
         if failure.code == "disk-full":

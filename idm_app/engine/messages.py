@@ -35,6 +35,8 @@ class Job:
     """Of ``thumbnail``, ``metadata``, ``chapters``."""
     playlist_items: str | None = None
     connections: int = 8
+    host_connections: tuple[tuple[str, int], ...] = ()
+    """Hosts (with the port, if the address has one) that take fewer."""
     bytes_per_second_limit: int | None = None
     checksum: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -114,6 +116,14 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class Limited:
+    """The host has refused more than so many connections at a time."""
+
+    host: str
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
 class Expanded:
     """The address is a playlist: its entries become downloads of their own. Ends the job."""
 
@@ -171,7 +181,7 @@ class Rested:
     """The job has ended, and the worker waits for another."""
 
 
-Report = Probed | Progressed | Processing | Noted | Expanded | Offered | Finished | Failed
+Report = Probed | Progressed | Processing | Noted | Limited | Expanded | Offered | Finished | Failed
 Command = Job | Limit | Conclude
 
 _TYPES: dict[str, type[Any]] = {cls.__name__.lower(): cls for cls in (*get_args(Report), *get_args(Command), Rested)}

@@ -13,13 +13,13 @@ from idm_app.engine.answers import Answer, Validators, failure_of
 from idm_app.engine.checkpoints import Checkpoints
 from idm_app.engine.connection import Connection
 from idm_app.engine.decoding import decoder_for
-from idm_app.engine.messages import Noted
+from idm_app.engine.messages import Limited, Noted
 from idm_app.engine.part_file import PartFile
 from idm_app.engine.pool import Pool
 from idm_app.engine.progress import SegmentShapes, StreamCount
 from idm_app.engine.retries import TOLD_WAIT_SECONDS, Retries, waiting_words
 from idm_app.engine.segments import Segment, Segments, kept_share
-from idm_app.engine.source import MAX_REDIRECTS, Source, checked_target, redirected
+from idm_app.engine.source import MAX_REDIRECTS, Source, checked_target, host_of, redirected
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 
@@ -27,6 +27,7 @@ SMALLEST_SEGMENT_BYTES = 256 << 10
 SMALLEST_SLOW_SEGMENT_BYTES = 32 << 10
 """Where a connection is slow, also what it brings in the time of a request is worth one."""
 MOST_RESTARTS = 3
+_NOT_SO_MANY = frozenset({"server-busy", "connection-refused"})
 _SURVEY_SECONDS = 0.25
 _FIRST_SURVEY_SECONDS = 0.05
 """How long one connection is watched before others join: a small file is there by then."""
@@ -146,7 +147,8 @@ class Fetch:
     # -- connections
 
     def _open_more(self, now: float) -> None:
-        wanted = self._allowed if self._ranges and self._asks_for_ranges else 1
+        limit = self._around.host_connections.get(host_of(self._url), self._allowed)
+        wanted = min(self._allowed, limit) if self._ranges and self._asks_for_ranges else 1
         while len(self._pool) < wanted and now >= self._not_before:
             segment = self._segments.free() or self._stolen(wanted - len(self._pool))
             if segment is None:
@@ -361,6 +363,8 @@ class Fetch:
             self._not_before = now + random.uniform(0.1, 0.3)
             if not connection.is_receiving:  # refused: so many are not liked
                 self._allowed = max(1, len(self._pool))
+                if failure.failure_code in _NOT_SO_MANY:
+                    self._around.progress.send(Limited(host_of(self._url), self._allowed))
                 self._segments.give_back(connection.segment, over_others=False)
             return
         if self._url != self._source.url and connection.answer and connection.answer.status in (401, 403, 404, 410):

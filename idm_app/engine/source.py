@@ -74,6 +74,11 @@ def origin_of(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
+def host_of(url: str) -> str:
+    """Its host, with the port if there is one."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
 def checked_target(url: str, reach: Reach) -> str:
     """``url`` if it may be requested. Raises :class:`DownloadError`: wrong scheme, literal address out of reach."""
     try:

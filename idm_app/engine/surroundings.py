@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -49,3 +49,5 @@ class Surroundings:
     stopping: Callable[[], bool]
     concluding: Event = field(default_factory=Event)
     """Set when what has no end of its own is to be ended with what is there: a recording."""
+    host_connections: Mapping[str, int] = field(default_factory=dict)
+    """Hosts that take fewer connections than are allowed otherwise."""

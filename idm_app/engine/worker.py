@@ -46,7 +46,7 @@ class Border:
         self._reports_fd = reports_fd
         self._lock = threading.Lock()
         self._jobs: SimpleQueue[tuple[Job, Surroundings]] = SimpleQueue()
-        self._around = self._surroundings(None)
+        self._around = self._surroundings()
         self.stopping = threading.Event()
         self.at_rest = threading.Event()
         self.at_rest.set()
@@ -57,8 +57,13 @@ class Border:
         while True:
             yield self._jobs.get()
 
-    def _surroundings(self, bytes_per_second: int | None) -> Surroundings:
-        return Surroundings(TokenBucket(bytes_per_second), Progress(self.send), lambda: self.stopping.is_set())
+    def _surroundings(self, job: Job | None = None) -> Surroundings:
+        return Surroundings(
+            TokenBucket(job.bytes_per_second_limit if job else None),
+            Progress(self.send),
+            lambda: self.stopping.is_set(),
+            host_connections=dict(job.host_connections if job else ()),
+        )
 
     def send(self, report: Report | Rested) -> None:
         """Write one line. A reader that has gone means stop."""
@@ -76,7 +81,7 @@ class Border:
                 match decode(line):
                     case Job() as job:
                         self.at_rest.clear()
-                        self._around = self._surroundings(job.bytes_per_second_limit)
+                        self._around = self._surroundings(job)
                         self._jobs.put((job, self._around))
                     case Limit() as limit:
                         self._around.bucket.set_limit(limit.bytes_per_second)
