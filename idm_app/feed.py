@@ -15,7 +15,7 @@ The manager publishes; each subscriber (a ``/ws`` socket, the dashboard) reads f
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -26,6 +26,8 @@ from idm_app.units import format_instant, utc_now
 FRAMES_PER_SECOND = 20
 MAX_PENDING_UPDATES = 2000
 NEWEST_FINISHED = 100
+SNAPSHOT_SECONDS = 1.0
+"""Readers who come within share one snapshot and what has changed since: to encode one of 10,000 takes 0.1 s."""
 _ALWAYS = ("id", "progress", "status", "done", "revision")
 
 Resource = dict[str, Any]
@@ -162,6 +164,9 @@ class Feed:
         self._flush_planned = False
         self._subscriptions: set[Subscription] = set()
         self._ages_seconds: deque[float] = deque(maxlen=1000)
+        self._snapshot: tuple[int, str, float] | None = None
+        """Its revision, its encoding, and until when it is shared."""
+        self._since_snapshot = Frame()
 
     def publish(self, before: Download | None, now: Download) -> None:
         """Tell everybody how a download is now. ``now.revision`` is the newest of all."""
@@ -180,6 +185,20 @@ class Feed:
         subscription = Subscription(self, since_revision)
         self._subscriptions.add(subscription)
         return subscription
+
+    def follow(self, take: Callable[[], Mapping[str, Any]]) -> tuple[str, Subscription]:
+        """An encoded snapshot, made by ``take`` if there is no fresh one, and a new reader of all that comes after."""
+        if self._snapshot is None or time.monotonic() > self._snapshot[2]:
+            message = take()
+            self._snapshot = message["revision"], encode(message), time.monotonic() + SNAPSHOT_SECONDS
+            self._since_snapshot = Frame()
+        revision, text, _ = self._snapshot
+        subscription = self.subscribe(revision)
+        if self._since_snapshot.revision:
+            since = self._since_snapshot.after(revision)
+            since.opened_at = time.monotonic()
+            subscription.offer(since)
+        return text, subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a reader."""
@@ -213,6 +232,10 @@ class Feed:
     def _flush(self) -> None:
         self._flush_planned = False
         self._flushed_at = time.monotonic()
+        if self._snapshot is not None:
+            self._since_snapshot = self._since_snapshot.extended(self._frame)
+            if len(self._since_snapshot.updates) > MAX_PENDING_UPDATES or self._flushed_at > self._snapshot[2]:
+                self._snapshot = None
         for subscription in tuple(self._subscriptions):
             subscription.offer(self._frame)
 

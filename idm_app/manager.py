@@ -110,12 +110,12 @@ class Manager:
             "recovery": self._store.recovery,
         }
 
-    def snapshot(self) -> dict[str, Any]:
-        """The feed's ``snapshot`` message as it is now."""
-        return snapshot(self.newest_first(), self._ledger.revision, self.stats())
+    def follow(self) -> tuple[str, Subscription]:
+        """The feed's ``snapshot`` message, and a reader of what comes after it."""
+        return self._feed.follow(lambda: snapshot(self.newest_first(), self._ledger.revision, self.stats()))
 
     def subscribe(self) -> Subscription:
-        """A reader of the feed from this moment on. Take :meth:`snapshot` in the same step of the event loop."""
+        """A reader of the feed from this moment on."""
         return self._feed.subscribe(self._ledger.revision)
 
     def sent(self, frame: Frame) -> None:

@@ -58,9 +58,10 @@ class _FeedSocket:
         hello = {"type": "hello", "api": API_VERSION, "version": __version__, "server_id": self._manager.server_id}
         await self._send(encode(hello))
         while True:
-            subscription = self._manager.subscribe()
+            snapshot, subscription = self._manager.follow()
             try:
-                await self._send(encode(self._manager.snapshot()))
+                await self._send(snapshot)
+                del snapshot  # a long list's is megabytes
                 await self._pass_on(subscription)
             finally:
                 subscription.close()

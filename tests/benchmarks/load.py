@@ -183,15 +183,17 @@ def main(seconds: float) -> None:
         server.client.post("/api/downloads", json={"urls": urls, "connections": 2}).raise_for_status()
         before = psutil.Process(server.pid).memory_info().rss
         load = Load(server.port, server.pid)
-        asyncio.run(load.run(seconds))
-        stats = server.client.get("/api/stats").json()
+        try:
+            asyncio.run(load.run(seconds))
+            stats = server.client.get("/api/stats").json()
+        finally:
+            server.kill()
         assert stats["total"] == load.addresses + len(urls), stats
         p50, p99 = (percentile(load.answers_seconds, share) * 1000 for share in (0.5, 0.99))
         print(f"an honest client's answers: p50 {p50:.0f} ms, p99 {p99:.0f} ms ({len(load.answers_seconds)} of them)")
         print(f"the feed, by the server's own clock: p99 {stats['feed']['p99_ms']} ms")
         print(f"memory: {before / 1e6:.0f} MB before, {load.most_bytes / 1e6:.0f} MB at most")
         print("sent: " + ", ".join(f"{number:,} {name}" for name, number in sorted(load.sent.items())))
-        server.kill()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -141,43 +142,75 @@ def test_a_snapshot_holds_all_unfinished_and_the_newest_100_finished() -> None:
 
 
 steps = st.lists(
-    st.tuples(st.integers(1, 3), st.sampled_from([*Status, "gone"]), st.integers(0, 1000), st.booleans()), max_size=60
+    st.tuples(
+        st.integers(1, 3),
+        st.sampled_from([*Status, "gone"]),
+        st.integers(0, 1000),
+        st.sampled_from(["", "beat", "join", "beat join", "join beat"]),
+    ),
+    max_size=60,
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=100)
 @given(steps)
-def test_snapshot_plus_updates_is_the_truth_for_quick_and_slow_readers(plan: list[tuple[int, Any, int, bool]]) -> None:
+def test_snapshot_plus_updates_is_the_truth_for_quick_slow_and_late_readers(
+    plan: list[tuple[int, Any, int, str]],
+) -> None:
     asyncio.run(_follow(plan))
 
 
-async def _follow(plan: list[tuple[int, Any, int, bool]]) -> None:
-    feed, truth, revision = Feed(), {}, 0
-    quick, slow = feed.subscribe(0), feed.subscribe(0)
-    clients: list[dict[int, dict[str, Any]]] = [{}, {}]
+async def _follow(plan: list[tuple[int, Any, int, str]]) -> None:
+    feed, truth, revision, taken = Feed(), {}, 0, []
+    clients: list[tuple[Subscription, dict[int, dict[str, Any]]]] = [(feed.subscribe(0), {}) for _ in range(2)]
     gone: set[int] = set()
-    for download_id, status, received, beat in plan:
+
+    def take() -> dict[str, Any]:
+        taken.append(revision)
+        return snapshot(sorted(truth.values(), key=lambda d: -d.id), revision, {})
+
+    for download_id, status, received, events in plan:
         revision += 1
         before = truth.get(download_id)
         if status == "gone":
             if truth.pop(download_id, None):
                 feed.remove(download_id, revision)
                 gone.add(download_id)
-            continue
-        if download_id in gone:  # ids are never used again
-            continue
-        now = replace(before or download(download_id), status=status, received_bytes=received, revision=revision)
-        truth[download_id] = now
-        feed.publish(before, now)
-        if beat:
-            feed._flush()
-            for frame in await all_of(quick, 0.0):
-                applied(clients[0], frame)
+        elif download_id not in gone:  # ids are never used again
+            now = replace(before or download(download_id), status=status, received_bytes=received, revision=revision)
+            truth[download_id] = now
+            feed.publish(before, now)
+        for event in events.split():
+            if event == "join":
+                text, late = feed.follow(take)
+                clients.append((late, {d["id"]: d for d in json.loads(text)["downloads"]}))
+            else:
+                feed._flush()
+                await _read_all(*clients[0])
     feed._flush()
-    for client, reader in zip(clients, (quick, slow), strict=True):
-        for frame in await all_of(reader, 0.0):
-            applied(client, frame)
+    assert len(taken) <= 1, "those who come at about the same time share a snapshot"
+    for reader, client in clients:
+        await _read_all(reader, client)
         assert client == {i: json.loads(json.dumps(resource(d))) for i, d in truth.items()}
+
+
+async def _read_all(reader: Subscription, client: dict[int, dict[str, Any]]) -> None:
+    for frame in await all_of(reader, 0.0):
+        applied(client, frame)
+
+
+async def test_a_snapshot_is_not_shared_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idm_app.feed.SNAPSHOT_SECONDS", 0.0)
+    feed, taken = Feed(), []
+
+    def take() -> dict[str, Any]:
+        taken.append(1)
+        return snapshot((), 0, {})
+
+    for _ in range(3):
+        feed.follow(take)
+        await asyncio.sleep(0.001)
+    assert len(taken) == 3
 
 
 def test_only_a_download_that_has_a_file_says_where_it_is() -> None:
