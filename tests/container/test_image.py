@@ -17,7 +17,10 @@ import pytest
 from image import Image
 from live_server import free_port
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's"),
+    pytest.mark.timeout(900),  # the image is built first
+]
 T = TypeVar("T")
 USER, GROUP = 4321, 1234
 

@@ -61,6 +61,7 @@ NOT_RUN: list[tuple[str, str, Callable[[list[str]], None]]] = [
     (r"git clone", "it needs the network", check_nothing),
     (r"python3 dev\.py", "that is what runs this", check_developer_command),
     (r"(\S*python3 -m )?\S*pip install", "it needs the network", check_extra),
+    (r"curl -[bc] cookies", "test_a_token_is_made_without_a_browser has the server that it needs", check_nothing),
     (r"uv run idm", "it needs the network", check_nothing),
     (r"\S*idm --native", "it needs a screen; tests/e2e/test_window.py has one", check_nothing),
     (r"sudo\b|systemctl\b|nginx\b|caddy\b", "it would change the machine", check_nothing),
@@ -159,6 +160,16 @@ def test_every_command_works(
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     refusals = [line for line in done.stdout.splitlines() if '"about:blank"' in line]
     assert not refusals, done.stderr
+
+
+def test_a_token_is_made_without_a_browser(server_factory: Callable[..., LiveServer], tmp_path: Path) -> None:
+    server = server_factory("--host", "0.0.0.0", IDM_PASSWORD="something-long")
+    told = [line for line in commands(ROOT / "docs/CHEATSHEET.md") if re.match(r"curl -[bc] cookies", line)]
+    script = "\n".join(told).replace("http://127.0.0.1:8000", server.url)
+    done = subprocess.run(["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    token = json.loads(done.stdout)["token"]
+    assert server.client.get("/list").status_code == 401
+    assert server.client.get("/list", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def start_and_stop(command: str, folder: Path, search: str) -> None:
