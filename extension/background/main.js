@@ -16,7 +16,7 @@ import { isOfDownload } from './notices.js';
 import { answer, notify, send } from './requests.js';
 import { endOfSave } from './saves.js';
 import { forget, sniff } from './sniffer.js';
-import { hold, holdByPause, leaveToBrowser, refreshRules, undoRest } from './takeover.js';
+import { hold, leaveToBrowser, refreshRules, takeMeanwhile, undoRest } from './takeover.js';
 
 /** @import { Download } from '../shared/downloads.js' */
 /** @import { Request } from '../shared/messages.js' */
@@ -52,7 +52,7 @@ chrome.commands.onCommand.addListener((command, tab) => {
 if (chrome.downloads.onDeterminingFilename) {
   chrome.downloads.onDeterminingFilename.addListener((item, suggest) => hold(item, suggest, onTaken));
 } else {
-  chrome.downloads.onCreated.addListener((item) => void holdByPause(item, onTaken));
+  chrome.downloads.onCreated.addListener((item) => void takeMeanwhile(item, onTaken));
 }
 chrome.downloads.onChanged.addListener(async (delta) => {
   const notice = await endOfSave(delta);

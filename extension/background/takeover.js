@@ -56,15 +56,13 @@ export function hold(item, suggest, onTaken) {
 }
 
 /**
- * Browsers without that event (Firefox): the download pauses instead, and goes on if it is not taken.
+ * Browsers without that event (Firefox): the download goes on meanwhile. Paused, it could be lost: Firefox cancels one
+ * that its site cannot continue.
  * @param {chrome.downloads.DownloadItem} item
  * @param {(download: Download) => unknown} onTaken
  */
-export async function holdByPause(item, onTaken) {
-  if (!isOurs(item, cached ?? (await readSettings()))) return;
-  await chrome.downloads.pause(item.id).catch(() => {});
-  const taken = await takeOver(item, onTaken);
-  if (!taken) await chrome.downloads.resume(item.id).catch(() => {});
+export async function takeMeanwhile(item, onTaken) {
+  if (!cached || isOurs(item, cached)) await takeOver(item, onTaken);
 }
 
 /** @param {Item} item @param {Settings} settings */
@@ -72,18 +70,19 @@ function isOurs(item, { takeOver: rules, server }) {
   return Date.now() > bypassUntil && isWanted(item, rules, server, Date.now());
 }
 
-/** @param {chrome.downloads.DownloadItem} item @param {(download: Download) => unknown} onTaken @returns {Promise<boolean>} */
+/** @param {chrome.downloads.DownloadItem} item @param {(download: Download) => unknown} onTaken */
 async function takeOver(item, onTaken) {
   try {
     const settings = await readSettings();
-    if (!isOurs(item, settings)) return false;
+    if (!isOurs(item, settings)) return;
     const download = await once(`take ${addressOf(item)}`, () => handOver(item, settings));
+    const [now] = await chrome.downloads.search({ id: item.id });
+    if (now?.state === 'complete') return void undo(serverIn(settings), download.id);
     await chrome.downloads.cancel(item.id);
     await chrome.downloads.erase({ id: item.id });
     onTaken(download);
-    return true;
   } catch {
-    return false; // the browser keeps it
+    // the browser keeps it
   }
 }
 
