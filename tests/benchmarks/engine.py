@@ -96,12 +96,12 @@ class Ours:
         """Seconds, and CPU seconds of the workers."""
         slots = asyncio.Semaphore(16)
         zygote = next(child for child in psutil.Process().children() if "zygote" in child.cmdline()[-1])
-        cpu = _children_cpu(zygote)
+        cpu = _tree_cpu(zygote)
         began = time.perf_counter()
         await asyncio.gather(*(self._one(url, case, slots) for url in urls))
         seconds = time.perf_counter() - began
         await asyncio.sleep(0.1)
-        return seconds, _children_cpu(zygote) - cpu
+        return seconds, _tree_cpu(zygote) - cpu
 
     async def _one(self, url: str, case: Case, slots: asyncio.Semaphore) -> None:
         async with slots:
@@ -114,11 +114,6 @@ class Ours:
             await self._ended[number].wait()
             if not isinstance(self._last[number], Finished):
                 raise SystemExit(f"ours did not finish {url}: {self._last[number]}")
-
-
-def _children_cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.children_user + times.children_system)
 
 
 class Served:
