@@ -3,7 +3,7 @@
 python3 dev.py run [OPTION ...]     install what is missing, start the server (it gets the options: --port 8001)
 python3 dev.py test [ARGUMENT ...]  install what the tests need, a browser too, and run them all; with arguments for
                                     pytest only those: tests/unit -k feed
-python3 dev.py check [--fix]        format, lint, types, layers, the Dockerfile, the extension's JavaScript
+python3 dev.py check [--fix]        format, lint, types, layers, the Dockerfile, the extension's words and JavaScript
 python3 dev.py bench [NAME ...]     run the benchmarks, or one, which gets the further arguments
 python3 dev.py shots [NAME ...]     pictures of the main views, the animation (live), the pictures for stores (store)
 """
@@ -124,6 +124,7 @@ def check(arguments: Sequence[str]) -> int:
         "types": lambda: [tool("mypy")],
         "layers": lambda: [tool("lint-imports")],
         "Dockerfile": lambda: [tool("hadolint"), "Dockerfile"],
+        "words": lambda: [str(PYTHON), "tests/extension_words.py", *(["--fix"] if fix else [])],
         "JavaScript": lambda: [node(), ensure_node_packages(), "-p", "extension/jsconfig.json"],
     }
     failed = 0

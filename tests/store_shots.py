@@ -1,4 +1,4 @@
-"""Pictures for the extension's page in a store, into ``docs/store``: ``python3 dev.py shots store``.
+"""Pictures for the extension's page in a store, and the README's of its popup: ``python3 dev.py shots store``.
 
 Server, downloads, page and extension are real; afterwards each download gets the address that it has in the story.
 Each picture is 1280 × 800, as the stores want it.
@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).parents[1] / "docs/store"
+README = Path(__file__).parents[1] / "assets/screenshots/popup.png"
 SIZE, BACKGROUND = (1280, 800), {"light": "#d9e3e6", "dark": "#05080a"}
 COLORS = 192
 MB = 1_000_000
@@ -101,7 +102,9 @@ def main() -> None:
             save("popup", "light", shot(extension, "popup/popup.html"), popup)
             save("links", "light", popup, links)
             save("takeover", "light", popup, rules)
-            save("dark", "dark", dark, shot(extension, f"popup/popup.html?tab={tab}", "dark"))
+            found = shot(extension, f"popup/popup.html?tab={tab}", "dark")
+            save("dark", "dark", dark, found)
+            found.convert("RGB").save(README, optimize=True)
         server.close()
 
 

@@ -94,3 +94,33 @@ def test_signing_in(browser: Browser, server_factory: Any) -> None:
     expect(page.get_by_label("Password")).to_be_visible()
     check(page)
     page.close()
+
+
+def test_the_extension(server: Any, origin: Any, extension: Any) -> None:
+    add = server.client.post
+    add("/api/downloads", json={"url": origin.url("/file/done.zip", size=1000)}).raise_for_status()
+    add("/api/downloads", json={"url": origin.url("/file/gone.zip", status=404)}).raise_for_status()
+    slow = origin.url("/file/slow.mp4", size=60_000_000, rate=50_000)
+    add("/api/downloads", json={"url": slow, "connections": 1}).raise_for_status()
+    film = origin.url("/film.mp4", size=40_000, content_type="video/mp4")
+    origin.files["/page"] = (
+        f'<title>Films</title><video src="{film}"></video><a href="/a.pdf">a</a>'.encode(),
+        "text/html",
+    )
+    site = extension.context.new_page()
+    site.goto(origin.url("/page"))
+    options = extension.open("options/options.html")
+    tab = options.evaluate("async url => (await chrome.tabs.query({})).find(tab => tab.url === url).id", site.url)
+    popup = extension.open(f"popup/popup.html?tab={tab}")
+    for number, status in enumerate(("completed", "failed", "downloading"), start=1):
+        expect(popup.locator(f'[data-download-id="{number}"][data-status={status}]')).to_be_visible(timeout=60_000)
+    popup.locator("#media-heading").click()
+    check(popup)
+    options.locator("#take").check()
+    check(options)
+    picker = extension.open(f"picker/picker.html?tab={tab}")
+    picker.get_by_label("All", exact=True).check()
+    check(picker)
+    server.stop()
+    expect(popup.get_by_role("button", name="Try again")).to_be_visible()
+    check(popup)

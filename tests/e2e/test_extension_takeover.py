@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
 from content import sha256
 from download_site import SIZE, DownloadSite
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Playwright, expect
 
 ON = {"isOn": True, "minBytes": 1000, "extensions": [], "neverSites": []}
 WAIT_SECONDS = 20
@@ -112,6 +113,18 @@ def test_what_only_the_browser_can_get_stays_there(link: str, server: Any, site:
         taking.page.evaluate("() => fetch('/login')")
     taking.page.get_by_text(link, exact=True).click()
     was_kept(server, taking)
+
+
+def test_a_file_behind_a_sign_in_is_taken_with_the_sites_cookies(
+    server: Any, site: DownloadSite, playwright: Playwright, tmp_path: Path
+) -> None:
+    permissions = ("cookies", "*://127.0.0.1/*")
+    with chromium.extension(playwright, tmp_path / "profile", server.url, granted=permissions) as extension:
+        taking = Browser(extension, site)
+        taking.set_rules(ON, cookieSites=["127.0.0.1"])
+        taking.page.evaluate("() => fetch('/login')")
+        taking.page.get_by_text("member").click()
+        has_taken(server, taking)
 
 
 def test_what_is_small_or_from_a_site_that_is_left_alone_stays(
