@@ -58,7 +58,7 @@ export default {
             <tbody><tr v-for="(connection, index) in state.connections" :key="connection.start">
               <td>{{ index + 1 }}</td><td>{{ connection.start_text }}</td>
               <td>{{ connection.received_text }} / {{ connection.size_text }}</td>
-              <td>{{ doing(connection) }} <b>{{ connection.percent_text }}</b></td></tr></tbody>
+              <td>{{ doing(connection) }} <bdi>{{ connection.percent_text }}</bdi></td></tr></tbody>
           </table>
         </div>
       </template>
@@ -70,7 +70,7 @@ export default {
         </div>
       </template>
       <template v-if="state.rates.some((rate) => rate > 0)">
-        <h3>{{ words.rate_over_time }} <span>{{ words.peak }} {{ state.peak_text }}</span></h3>
+        <h3>{{ words.rate_over_time }} <span>{{ words.peak }} <bdi>{{ state.peak_text }}</bdi></span></h3>
         <svg class="graph" :viewBox="'0 0 ' + (state.rates.length - 1) + ' 40'" preserveAspectRatio="none" aria-hidden="true"><path :d="area"/></svg>
       </template>
       <template v-if="!isFinished">

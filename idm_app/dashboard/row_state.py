@@ -81,6 +81,8 @@ def status_text(download: Download, words: Words) -> str:
 
 def size_text(download: Download, words: Words) -> str:
     """``4.53 of 10.0 MB``; ``~`` before a total that is only an estimate; the unit once where both have the same."""
+    if download.kind is Kind.PLAYLIST:
+        return ""  # its entries have theirs
     received, total = format_bytes(download.received_bytes), format_bytes(download.total_bytes)
     if download.status is Status.COMPLETED:
         return total or received

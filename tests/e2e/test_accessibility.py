@@ -57,6 +57,13 @@ def test_the_list_and_its_dialogs(page: Page, server: Any, origin: Any, media_si
     check(page)
     page.locator('[data-download-id="1"]').get_by_role("checkbox").check()
     check(page)
+    page.locator('.download[data-download-id="1"]').get_by_role("button", name="More done.zip").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+    page.get_by_label("Columns").click()
+    check(page)
+    page.get_by_label("Columns").click()
     page.locator('[data-download-id="1"]').get_by_role("button", name="Remove").click()
     expect(page.get_by_role("dialog")).to_contain_text("Remove “done.zip”?")
     check(page)
@@ -69,6 +76,26 @@ def test_the_list_and_its_dialogs(page: Page, server: Any, origin: Any, media_si
     check(page)
     page.get_by_role("textbox", name="URL").fill(origin.url("/file/done.zip", size=1000))
     expect(page.get_by_role("dialog")).to_contain_text("You already have this")
+    check(page)
+
+
+def test_the_details_and_the_keys(page: Page, server: Any, origin: Any) -> None:
+    urls = [origin.url("/file/slow.mp4", size=60_000_000, rate=50_000), origin.url("/file/gone.zip", status=404)]
+    server.client.post("/api/downloads", json={"urls": urls, "connections": 2}).raise_for_status()
+    expect(page.locator('.download[data-download-id="2"][data-status=failed]')).to_be_visible(timeout=60_000)
+    for number in (1, 2):
+        page.locator(f'.download[data-download-id="{number}"]').dblclick(position={"x": 300, "y": 10})
+        expect(page.locator(f'.details[data-download-id="{number}"]')).to_be_visible()
+        if number == 1:
+            expect(page.locator(".details tbody tr")).to_have_count(2, timeout=60_000)
+        check(page)
+    page.keyboard.press("Shift+?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+    page.locator('.download[data-download-id="2"]').click(button="right")
+    page.get_by_role("menuitem", name="Refresh address…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("A fresh address for")
     check(page)
 
 

@@ -33,6 +33,7 @@ def download(**fields: Any) -> Download:
         ({"total_bytes": 10_000_000, "total_is_estimate": True}, "~10.0 MB"),
         ({"received_bytes": 10, "total_bytes": 10, "status": Status.COMPLETED}, "10 B"),
         ({"received_bytes": 0, "total_bytes": 0, "status": Status.COMPLETED}, "0 B"),
+        ({"kind": Kind.PLAYLIST, "status": Status.COMPLETED}, ""),
     ],
 )
 def test_size(fields: dict[str, Any], text: str) -> None:
