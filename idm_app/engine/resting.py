@@ -8,12 +8,16 @@ REST_SECONDS = 2.0
 """How long one waits for a job before it is ended: an idle server stays small."""
 
 
+STOP_SECONDS = 0.7
+"""How long one may take to end by itself at the end of the server."""
+
+
 class Resting:
     """The workers without a job, the one that rests the shortest first. Event loop only."""
 
     def __init__(self) -> None:
         self._timers: dict[Process, asyncio.TimerHandle] = {}
-        self._ending: set[asyncio.Future[int | None]] = set()
+        self._ending: dict[asyncio.Future[int | None], Process] = {}
 
     def add(self, process: Process) -> None:
         """Keep ``process``, which has just done a job, for a while."""
@@ -30,10 +34,14 @@ class Resting:
         return None
 
     async def close(self) -> None:
-        """End all."""
+        """End all; one that does not end by itself is killed."""
         for process in list(self._timers):
             self._end(process)
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        if self._ending:
+            _, late = await asyncio.wait(self._ending, timeout=STOP_SECONDS)
+            for ending in late:
+                self._ending[ending].kill()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _end(self, process: Process) -> None:
         self._timers.pop(process).cancel()
@@ -42,5 +50,5 @@ class Resting:
 
     def _let_go(self, process: Process) -> None:
         ending = asyncio.ensure_future(process.wait())
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
+        self._ending[ending] = process
+        ending.add_done_callback(self._ending.pop)

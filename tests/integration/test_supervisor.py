@@ -185,6 +185,17 @@ async def test_a_worker_that_died_while_it_rested_is_not_missed(engine: Engine, 
     assert engine.exits == [(1, 0, False), (2, 0, False)]
 
 
+async def test_a_resting_worker_that_hangs_does_not_hold_the_end_up(engine: Engine, origin: FaultServer) -> None:
+    await engine.run(1, origin.url("/a.bin", size=1000))
+    process = psutil.Process(_worker(engine))
+    await engine.until(lambda: engine.exits)
+    process.suspend()
+    began = time.monotonic()
+    await engine.supervisor.close()
+    assert time.monotonic() - began < 4
+    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
 async def test_a_worker_does_not_rest_for_ever(
     engine: Engine, origin: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
