@@ -1,8 +1,8 @@
 """What the dashboard costs and how fresh its numbers are, in real Chromium. Prints a Markdown table.
 
-Run: ``python3 dev.py bench dashboard`` (or ``… page``, ``… moving``). MeTube's figures were measured on a machine of
-the same kind, with 10,000 finished downloads. Chromium paints on the CPU here and shares the cores with the server;
-the nine other tabs are one pixel high, as tabs in the background paint nothing.
+Run: ``python3 dev.py bench dashboard`` (or ``… page``, ``… moving``, ``… closed``). MeTube's figures were measured on
+a machine of the same kind, with 10,000 finished downloads. Chromium paints on the CPU here and shares the cores with
+the server; the nine other tabs are one pixel high, as tabs in the background paint nothing.
 
 *Server to DOM*: from ``sent_at`` of the feed's message that first tells a percent to the moment when the row says it.
 *Busy*: share of time in which the page's main thread works. *Server*: CPU above that of the same downloads with no tab.
@@ -29,6 +29,8 @@ from idm_app.units import utc_now
 
 RATE = 1_000_000
 SECONDS = 10
+FORGOTTEN_SECONDS = 30
+"""After it a closed tab is forgotten."""
 
 OBSERVE = """() => {
     window.sent = {}, window.heard = {}, window.shown = {};
@@ -143,7 +145,7 @@ async def moving(rows: list[tuple[str, str, str]], browser: Browser, origin: Ori
             await page.close()
             rows.append(("main thread, 3 downloads moving", f"{busy:.0f} % busy", "≤ 25 %; MeTube 102 %"))
             await start_downloads(url, origin, range(3, 8))
-            await asyncio.sleep(30)  # the closed tab is forgotten
+            await asyncio.sleep(FORGOTTEN_SECONDS)
             alone = await cpu_percent(process)
             pages = [await open_page(browser, url)]
             for tabs in (1, 10):
@@ -160,6 +162,24 @@ async def moving(rows: list[tuple[str, str, str]], browser: Browser, origin: Ori
                 )
 
 
+async def closed(rows: list[tuple[str, str, str]], browser: Browser, origin: Origin) -> None:
+    """The server's memory before and after 20 tabs; the first five have loaded what every later one uses, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        await put_finished(Path(folder), 1_000)
+        async with server(Path(folder)) as (url, process, _):
+            await start_downloads(url, origin, range(3))
+
+            async def megabytes_after(tabs: int) -> float:
+                for page in [await open_page(browser, url, height=1) for _ in range(tabs)]:
+                    await page.close()
+                await asyncio.sleep(FORGOTTEN_SECONDS)
+                return process.memory_info().rss / 1e6
+
+            before, after = await megabytes_after(5), await megabytes_after(20)
+    measured = f"{before:.0f} → {after:.0f} MB, {(after / before - 1) * 100:+.1f} %"
+    rows.append(("server's memory after 20 tabs, opened and closed", measured, "within 10 %"))
+
+
 async def main() -> None:
     origin = Origin()
     await origin.start()
@@ -167,11 +187,13 @@ async def main() -> None:
     async with async_playwright() as playwright:
         chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        chosen = sys.argv[1:] or ["page", "moving"]
+        chosen = sys.argv[1:] or ["page", "moving", "closed"]
         if "page" in chosen:
             await page_size(rows, browser)
         if "moving" in chosen:
             await moving(rows, browser, origin)
+        if "closed" in chosen:
+            await closed(rows, browser, origin)
         await browser.close()
     print(f"| what ({os.cpu_count()} cores) | measured | goal; peers |\n| --- | --- | --- |")
     for row in rows:
