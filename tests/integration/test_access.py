@@ -147,6 +147,26 @@ def test_cell(servers: Servers, bind: str, caller: str, door: str) -> None:
         assert b"sid" not in content
 
 
+OPEN = {"GET /api/health", "POST /api/login", "POST /api/logout", "POST /api/pairings/{code}"}
+"""Of all that the document describes, what nobody needs to be for."""
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "0.0.0.0"])
+def test_no_route_was_forgotten(servers: Servers, bind: str) -> None:
+    server = servers.of[bind]
+    document = server.client.get("/api/openapi.json", headers=servers.headers(bind, ADMIN)).json()
+    routes = [(method.upper(), path) for path, methods in document["paths"].items() for method in methods]
+    assert len(routes) > 30
+    for method, path in routes:
+        address = path.replace("{download_id}", "1").replace("{code}", "AAAA-9999").replace("{token_id}", "none")
+        assert "{" not in address
+        for caller in ("another site", "rebound name", *(["nobody", "wrong token"] if bind == "0.0.0.0" else [])):
+            answer = server.client.request(method, address, headers=servers.headers(bind, caller))
+            expected = refusal(bind, caller, path)
+            if expected != 401 or f"{method} {path}" not in OPEN:
+                assert answer.status_code == expected, (method, path)
+
+
 def upgraded(server: LiveServer, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
     """The status of a WebSocket's handshake, and the answer or the first message."""
     named = {name: value for name, value in headers.items() if name != "Host"}
