@@ -78,8 +78,9 @@ def feed(server: LiveServer) -> Iterator[FeedClient]:
 @pytest.fixture(scope="module")
 def playwright() -> Iterator["Playwright"]:
     """For a module, not longer: while it runs, no test of asyncio can."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # as actions have; a busy machine is slow, not wrong
     with sync_playwright() as running:
         yield running
 
