@@ -313,7 +313,7 @@ def test_motion_is_reduced_when_asked(page: Page, origin: Any) -> None:
 
 def test_pasting_looks_at_once_and_what_is_there_can_be_chosen(page: Page, server: Any, media_site: Any) -> None:
     field(page).fill(media_site.ladder())
-    expect(page.locator(".offer")).to_contain_text("ladder", timeout=30_000)
+    expect(page.locator(".offer")).to_contain_text("ladder", timeout=60_000)
     quality = page.get_by_label("Quality")
     expect(quality.get_by_role("option")).to_contain_text(["Best quality", "1080p · mp4", "720p · mp4", "480p · mp4"])
     quality.select_option(label=quality.get_by_role("option").nth(3).inner_text())
