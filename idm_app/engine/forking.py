@@ -33,7 +33,7 @@ class ForkedProcess:
 
     def end_input(self) -> None:
         """Tell it to stop. Its reports still come."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, RuntimeError):  # it has just died
             self.writer.write_eof()
 
     def kill(self) -> None:

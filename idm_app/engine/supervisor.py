@@ -1,6 +1,7 @@
 """The server's side of the engine: starts workers, reads what they report, limits and stops them. Event loop only."""
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, Coroutine
@@ -164,7 +165,8 @@ class Supervisor:
         await self._launcher.close()
 
     def _send(self, process: Process, command: Command) -> None:
-        process.writer.write(encode(command))
+        with contextlib.suppress(OSError, RuntimeError):  # it has just died: its end says the rest
+            process.writer.write(encode(command))
 
     async def _read(self, worker: _Worker, process: Process) -> None:
         rests = False

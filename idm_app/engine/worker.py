@@ -36,6 +36,8 @@ NICENESS = 10
 """Workers give way to the server, so that the list stays lively while several run unthrottled."""
 STOP_SECONDS = 0.3
 """How long a stop waits for what has arrived to be written down."""
+MOST_JOBS = 100
+"""After that many a worker ends: what may have leaked goes with it."""
 
 
 class Border:
@@ -105,12 +107,12 @@ def main() -> None:
     reports_fd = os.dup(1)
     os.dup2(2, 1)  # nothing else can write into the border
     border = Border(os.fdopen(0, "rb", closefd=False), reports_fd)
-    for job, around in border.jobs():
+    for number, (job, around) in enumerate(border.jobs(), 1):
         report, is_as_before = run(job, around)
         if report is not None:
             border.send(report)
         border.at_rest.set()
-        if not (job.may_rest and is_as_before):
+        if not (job.may_rest and is_as_before and number < MOST_JOBS):
             end_process(0)
         border.send(Rested())
 
@@ -174,12 +176,13 @@ def be_nice() -> None:
     """Run this process and what it starts at a lower priority than the server. Doing it twice changes nothing.
 
     Linux shares processor time between sessions first (``sched(7)``, autogroup), and each worker leads one of its own:
-    there, the session's own nice value is what counts.
+    there, the session's own nice value is what counts. One that runs by hand leaves the terminal's as it is.
     """
     if hasattr(os, "setpriority"):
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
+    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def end_process(code: int) -> None:

@@ -80,7 +80,8 @@ class Page:
         with connect(page["webSocketDebuggerUrl"], proxy=None) as socket:
             what = {"expression": expression, "returnByValue": True, "userGesture": True}
             socket.send(json.dumps({"id": 1, "method": "Runtime.evaluate", "params": what}))
-            return json.loads(socket.recv(30))["result"]["result"].get("value")
+            answer = json.loads(socket.recv(30))
+        return answer["result"]["result"].get("value") if "result" in answer else None
 
 
 def test_the_window_shows_the_dashboard_saves_tells_and_asks_before_closing(

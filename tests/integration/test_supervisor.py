@@ -19,6 +19,7 @@ from idm_app.engine.forking import ForkLauncher
 from idm_app.engine.launchers import FreshLauncher, Launcher
 from idm_app.engine.messages import Failed, Finished, Job, Probed, Progressed, Report
 from idm_app.engine.supervisor import Supervisor
+from idm_app.engine.worker import MOST_JOBS
 
 SIZE = 8_000_000
 
@@ -82,7 +83,7 @@ async def test_a_stop_ends_it_soon_and_keeps_what_is_there(engine: Engine, origi
     await engine.until(lambda: engine.of(1, Progressed))
     began = time.monotonic()
     await engine.supervisor.stop(1)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert [(number, stopping) for number, _, stopping in engine.exits] == [(1, True)]
     assert not engine.supervisor.is_stopping(1)
     sent = origin.stats("/a.bin").bytes_sent
@@ -98,7 +99,7 @@ async def test_a_worker_that_does_not_stop_is_killed(engine: Engine, origin: Fau
     os.kill(_worker(engine), signal.SIGSTOP)
     began = time.monotonic()
     await engine.supervisor.stop(1)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert len(engine.exits) == 1
 
 
@@ -163,6 +164,38 @@ async def test_one_worker_does_plain_files_one_after_the_other(engine: Engine, o
     assert engine.exits == [(1, 0, False), (2, 0, False), (3, 0, False)]
 
 
+async def test_after_many_jobs_another_worker_takes_over(engine: Engine, origin: FaultServer) -> None:
+    workers = set()
+    for number in range(1, MOST_JOBS + 2):
+        await engine.run(number, origin.url(f"/{number}.bin", size=10))
+        workers.add(_worker(engine))
+        await engine.until(lambda number=number: len(engine.exits) == number)
+    assert len(workers) == 2
+    assert all(exit_code == 0 for _, exit_code, _ in engine.exits)
+
+
+def test_a_worker_that_dies_before_it_has_its_job_ends_as_any_other(tmp_path: Path) -> None:
+    uvloop = pytest.importorskip("uvloop", reason="the server's event loop, where there is one")
+
+    class Stillborn(FreshLauncher):
+        async def launch(self) -> Any:
+            process = await super().launch()
+            process.kill()
+            await process.process.wait()
+            await asyncio.sleep(0)
+            return process
+
+    async def main() -> None:
+        engine = Engine(tmp_path, Stillborn(keeps_spare=False))
+        await engine.run(1, "http://127.0.0.1:9/a.bin")
+        await engine.until(lambda: engine.exits)
+        assert engine.exits == [(1, -signal.SIGKILL, False)]
+        await engine.supervisor.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
 async def test_a_stopped_worker_does_nothing_else(engine: Engine, origin: FaultServer) -> None:
     await engine.run(1, origin.url("/a.bin", size=SIZE, rate=200_000))
     first = _worker(engine)
@@ -192,7 +225,7 @@ async def test_a_resting_worker_that_hangs_does_not_hold_the_end_up(engine: Engi
     process.suspend()
     began = time.monotonic()
     await engine.supervisor.close()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
@@ -286,6 +319,7 @@ from idm_app.engine.forking import ForkLauncher
 from idm_app.engine.launchers import FreshLauncher
 from idm_app.engine.messages import Job
 from idm_app.engine.supervisor import Supervisor
+from idm_app.engine.worker import MOST_JOBS
 
 async def main():
     launcher = ForkLauncher() if sys.argv[1] == "fork" else FreshLauncher()
