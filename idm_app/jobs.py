@@ -7,6 +7,7 @@ from pathlib import Path
 
 from idm_app.categories import category_of
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Progressed
+from idm_app.events import RESTARTS, Values
 from idm_app.model import Download, Event, Kind, Segment, Status, Stream, SubtitlesAs
 from idm_app.settings import Options, Settings
 from idm_app.units import format_bytes
@@ -71,8 +72,8 @@ def applied(
                 connections=0,
             )
         case Noted():
-            noted = replace(download, events=with_event(download, report.code, report.message, now))
-            return replace(noted, progress=None, received_bytes=0) if report.code == "restarted" else noted
+            noted = replace(download, events=with_event(download, now, report.code, report.values))
+            return replace(noted, progress=None, received_bytes=0) if report.code in RESTARTS else noted
         case Expanded():
             return replace(
                 download,
@@ -96,16 +97,16 @@ def progress_of(downloads: Iterable[Download]) -> float | None:
     return min(100.0, 100 * received / total) if total else None
 
 
-def with_event(download: Download, code: str, message: str, now: datetime) -> tuple[Event, ...]:
+def with_event(download: Download, now: datetime, code: str, values: Values) -> tuple[Event, ...]:
     """Its newest events with one more."""
-    return (*download.events, Event(now, code, message))[-MAX_EVENTS:]
+    return (*download.events, Event(now, code, values))[-MAX_EVENTS:]
 
 
 def begun(download: Download, now: datetime) -> Download:
     """``download`` as a worker begins with it."""
     events = download.events
     if download.received_bytes:
-        events = with_event(download, "resumed", f"Resumed from {format_bytes(download.received_bytes)}.", now)
+        events = with_event(download, now, "resumed", (("size", format_bytes(download.received_bytes)),))
     return replace(
         download,
         status=Status.PROBING,

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from idm_app.errors import WrongStatus
+from idm_app.events import EVENTS, Values, filled
 
 
 class Status(StrEnum):
@@ -175,11 +176,16 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something worth telling that happened to a download: ``resumed``, ``waiting``, ``restarted`` …"""
+    """Something worth telling that happened to a download. The codes and their values: :mod:`idm_app.events`."""
 
     at: datetime
     code: str
-    message: str
+    values: Values = ()
+
+    @property
+    def message(self) -> str:
+        """In English, for people."""
+        return filled(EVENTS.get(self.code, self.code), self.values)
 
 
 @dataclass(frozen=True, slots=True)

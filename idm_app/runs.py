@@ -13,6 +13,7 @@ from idm_app.background import Background
 from idm_app.engine.messages import Expanded, Failed, Limited, Offered, Report
 from idm_app.engine.supervisor import Supervisor
 from idm_app.errors import FAILURES
+from idm_app.events import waiting_code
 from idm_app.host_limits import HostLimits, shares_host
 from idm_app.ledger import Ledger
 from idm_app.model import Download, Failure, Kind, Status
@@ -195,7 +196,8 @@ class Runs:
             self._ledger.change(replace(resting, status=Status.FAILED, finished_at=now))
             self.settle(download.parent_id)
         else:
-            events = jobs.with_event(download, "waiting", f"{failure.message} Trying again in {delay:.0f} s.", now)
+            code, values = waiting_code(failure.code), (("seconds", f"{delay:.0f}"),)
+            events = jobs.with_event(download, now, code, values)
             waiting = replace(resting, status=Status.QUEUED, position=download.id, events=events)
             self._ledger.change(replace(waiting, not_before=now + timedelta(seconds=delay)))
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, Worker
 EXTENSION = Path(__file__).parent.parent / "extension"
 _IN_CONTAINERS = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
 """Chromium's sandbox refuses root."""
+_SECONDS = 30
 
 
 def program() -> str:
@@ -24,6 +26,14 @@ def program() -> str:
 
 def launch_options() -> dict[str, object]:
     return {"executable_path": program(), "args": _IN_CONTAINERS}
+
+
+def wait_until(page: Page, expression: str, arg: object = None) -> None:
+    """Until the promise in ``page`` is kept with what is true (Playwright's own waiting does not await one)."""
+    until = time.monotonic() + _SECONDS
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < until, f"not within {_SECONDS} s: {expression}"
+        page.wait_for_timeout(50)
 
 
 @dataclass(frozen=True)

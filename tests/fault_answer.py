@@ -84,7 +84,7 @@ class Answer:
     def _refusal(self, connections: int) -> int:
         """The status, or 0."""
         faults, headers, number = self._faults, self._exchange.headers, self._exchange.number
-        if number < faults.fail:
+        if number < faults.fail or number == faults.refuse:
             return faults.status
         if 0 < faults.max_connections < connections:
             return 503

@@ -62,6 +62,8 @@ class Faults:
     """What a refused request gets; alone, every request is refused."""
     fail: int = 0
     """The first so many requests are refused."""
+    refuse: int = -1
+    """Number of the request that is refused."""
     retry_after: str = ""
     """Header of a refusal: seconds or a date."""
     max_connections: int = 0

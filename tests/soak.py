@@ -92,7 +92,8 @@ class Soak:
         match self._rolls.choice(("pause", "pause", "kill")):
             case "pause" if self.pauses < most_pauses:
                 path = f"/api/downloads/{download['id']}"
-                if self._server.client.post(f"{path}/pause").status_code == 200:  # else it has just ended
+                answer = self._server.client.post(f"{path}/pause")
+                if answer.status_code == 200 and answer.json()["status"] == "paused":  # else it has just ended
                     self.pauses += 1
                     self._server.client.post(f"{path}/resume").raise_for_status()
             case "kill" if self.kills < most_kills and (workers := self._workers()):

@@ -22,6 +22,7 @@ async function start() {
   localisePage();
   setText(find('about', HTMLElement), t('optionsAbout', chrome.runtime.getManifest().version));
   await Promise.all([startServers(), startRules(), startConsents(), showShortcuts()]);
+  find('main', HTMLElement).inert = false; // what is chosen before is there could be lost
 }
 
 void start();

@@ -80,6 +80,7 @@ async function send() {
 }
 
 function listen() {
+  find('main', HTMLElement).inert = false;
   words.addEventListener('input', show);
   kind.addEventListener('change', show);
   all.addEventListener('change', () => {

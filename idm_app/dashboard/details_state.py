@@ -30,7 +30,7 @@ def details_state(download: Download, rates: Sequence[int], words: Words) -> dic
         "rates": list(rates),
         "peak_text": format_rate(max(rates, default=0)),
         "limit": download.request.bytes_per_second_limit,
-        "events": [{"at": format_instant(event.at), "text": event.message} for event in reversed(download.events)],
+        "events": [{"at": format_instant(event.at), "text": words.event(event)} for event in reversed(download.events)],
         "preview": preview_kind(download.filename),
         "facts": [[words(f"fact.{name}"), text] for name, text in _facts(download, words).items() if text],
         "times": [[words(f"fact.{name}"), format_instant(at)] for name, at in _times(download).items() if at],

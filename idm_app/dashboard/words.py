@@ -17,7 +17,8 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from idm_app.errors import IdmError
-from idm_app.model import Failure
+from idm_app.events import EVENTS, filled
+from idm_app.model import Event, Failure
 
 _PACKAGE = Path(__file__).parent.parent
 ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent / "assets"
@@ -72,6 +73,11 @@ class Words:
     def failure(self, failure: Failure) -> str:
         """Why a download has failed, and what to do."""
         return self.known_as("failure", failure.code, failure.message)
+
+    def event(self, event: Event) -> str:
+        """What has happened to a download."""
+        shown = [(name, self._shown(value)) for name, value in event.values]
+        return filled(self.known_as("event", event.code, EVENTS.get(event.code, event.code)), shown)
 
     def known_as(self, group: str, name: str, english: str) -> str:
         """What other parts of the program say in English, by a name that does not change."""

@@ -109,10 +109,10 @@ class Processing:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """An event for the download's history: ``resumed``, ``restarted``, ``waiting`` … ``message`` is for people."""
+    """An event for the download's history. The codes and their values are those of :mod:`idm_app.events`."""
 
     code: str
-    message: str
+    values: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

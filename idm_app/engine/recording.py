@@ -24,7 +24,7 @@ from idm_app.errors import DownloadError
 SILENT_SECONDS = 90.0
 """A stream that offers nothing new for so long is over."""
 
-CONCLUDED = Noted("concluded", "The recording was ended; what was sent until then is kept.")
+CONCLUDED = Noted("concluded")
 
 Note = Callable[[Noted], None]
 
@@ -57,7 +57,7 @@ class Recording:
                     break
                 if not self.size_bytes or error.failure_code == "disk-full":
                     raise
-                self._note(Noted("stream-lost", f"The stream broke off ({error}) What was recorded is kept."))
+                self._note(Noted("stream-lost", (("error", str(error).rstrip(".")),)))
                 return
             if playlist.is_ended or time.monotonic() - news_at > SILENT_SECONDS:
                 return
@@ -86,7 +86,7 @@ class Recording:
             new = list(playlist.pieces)  # the server has begun to count anew
         elif new and self._next is not None and new[0].number > self._next:
             missing = (new[0].number - self._next) * playlist.target_seconds
-            self._note(Noted("gap", f"About {missing:.0f} s are missing: they were no longer offered."))
+            self._note(Noted("gap", (("seconds", f"{missing:.0f}"),)))
         for piece in new:
             if self._concluding.is_set():
                 break

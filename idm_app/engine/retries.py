@@ -15,20 +15,6 @@ TOLD_WAIT_SECONDS = 2.0
 """Longer pauses are told to the user."""
 _UNREACHED = frozenset({"host-not-found", "connection-refused"})
 
-_REASONS = {
-    "connection-refused": "The server does not accept connections",
-    "host-not-found": "The server's name was not found",
-    "server-busy": "The server is busy",
-    "server-error": "The server failed to answer properly",
-    "timed-out": "The server does not answer",
-    "too-short": "The server sent less than it promised",
-}
-
-
-def waiting_words(failure: DownloadError, seconds: float) -> str:
-    """What is told while waiting."""
-    return f"{_REASONS.get(failure.failure_code, 'The connection was lost')}; again in {seconds:.0f} s."
-
 
 class Retries:
     """Counts failures in a row. New bytes begin a new row: more than were ever there, or a server that sends the same

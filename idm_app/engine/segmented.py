@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable
 
+from idm_app.engine.allowance import Allowance
 from idm_app.engine.answers import Answer, Validators, failure_of
 from idm_app.engine.checkpoints import Checkpoints
 from idm_app.engine.connection import Connection
@@ -17,11 +18,12 @@ from idm_app.engine.messages import Limited, Noted
 from idm_app.engine.part_file import PartFile
 from idm_app.engine.pool import Pool
 from idm_app.engine.progress import SegmentShapes, StreamCount
-from idm_app.engine.retries import TOLD_WAIT_SECONDS, Retries, waiting_words
+from idm_app.engine.retries import TOLD_WAIT_SECONDS, Retries
 from idm_app.engine.segments import Segment, Segments, kept_share
 from idm_app.engine.source import MAX_REDIRECTS, Source, checked_target, host_of, redirected
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
+from idm_app.events import waiting_code
 
 SMALLEST_SEGMENT_BYTES = 256 << 10
 SMALLEST_SLOW_SEGMENT_BYTES = 32 << 10
@@ -62,7 +64,7 @@ class Fetch:
         self._around = surroundings
         self._on_start: Callable[[Answer, int | None, bytes], None] | None = on_start
         self._largest_request_bytes = largest_request_bytes
-        self._allowed = connections
+        self._allowance = Allowance(connections)
         self._segments = Segments()
         self._url = checked_target(source.url, source.reach)
         self._validators: Validators | None = None
@@ -124,7 +126,9 @@ class Fetch:
 
     def _tell(self) -> None:
         self._count.received_bytes = self._segments.received_bytes
-        self._around.progress.connections = self._pool.receiving
+        receiving = self._pool.receiving
+        self._allowance.took(receiving)
+        self._around.progress.connections = receiving
 
     def _shapes(self) -> SegmentShapes:
         return tuple((s.start, s.end, s.received) for s in self._segments if s.end is not None)
@@ -147,8 +151,9 @@ class Fetch:
     # -- connections
 
     def _open_more(self, now: float) -> None:
-        limit = self._around.host_connections.get(host_of(self._url), self._allowed)
-        wanted = min(self._allowed, limit) if self._ranges and self._asks_for_ranges else 1
+        allowed = self._allowance.at(now)
+        limit = self._around.host_connections.get(host_of(self._url), allowed)
+        wanted = min(allowed, limit) if self._ranges and self._asks_for_ranges else 1
         while len(self._pool) < wanted and now >= self._not_before:
             segment = self._segments.free() or self._stolen(wanted - len(self._pool))
             if segment is None:
@@ -314,8 +319,8 @@ class Fetch:
         """Begin anew at the first byte."""
         if self._segments.received_bytes and not (same_version and self._is_restarted):
             self._is_restarted = True
-            reason = "The server cannot go on in the middle" if same_version else "The file on the server has changed"
-            self._around.progress.send(Noted("restarted", f"{reason}, so it is fetched anew."))
+            reason = "ranges-lost" if same_version else "content-changed"
+            self._around.progress.send(Noted(f"restarted.{reason}"))
         for connection in self._pool:
             if connection is not keep:
                 connection.discard()
@@ -362,9 +367,9 @@ class Fetch:
         if self._pool.receiving:
             self._not_before = now + random.uniform(0.1, 0.3)
             if not connection.is_receiving:  # refused: so many are not liked
-                self._allowed = max(1, len(self._pool))
+                taken = self._allowance.refused(len(self._pool), now)
                 if failure.failure_code in _NOT_SO_MANY:
-                    self._around.progress.send(Limited(host_of(self._url), self._allowed))
+                    self._around.progress.send(Limited(host_of(self._url), taken))
                 self._segments.give_back(connection.segment, over_others=False)
             return
         if self._url != self._source.url and connection.answer and connection.answer.status in (401, 403, 404, 410):
@@ -374,4 +379,4 @@ class Fetch:
         delay = self._retries.wait_seconds(failure, now, at_once=connection.is_receiving)
         self._not_before = now + delay
         if delay >= TOLD_WAIT_SECONDS:
-            self._around.progress.send(Noted("waiting", waiting_words(failure, delay)))
+            self._around.progress.send(Noted(waiting_code(failure.failure_code), (("seconds", f"{delay:.0f}"),)))

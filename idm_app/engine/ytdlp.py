@@ -227,8 +227,7 @@ class MediaDownloader(Extractors):
                 yield str(publish(path, video.parent, safe_name(f"{video.stem}.{language}{path.suffix}")))
         wanted = [language for language in self.job.subtitles if language != "all" and language[0] != "-"]
         if missing := [language for language in wanted if not any(re.fullmatch(language, f) for f in found)]:
-            words = f"There are no subtitles in {', '.join(missing)}."
-            self.around.progress.send(Noted("no-subtitles", words))
+            self.around.progress.send(Noted("no-subtitles", (("languages", ", ".join(missing)),)))
 
     def prepare_filename(self, *args: Any, **kwargs: Any) -> Any:
         """Every name that yt-dlp makes up stays in the job's folder."""
@@ -346,8 +345,7 @@ class OurEmbedThumbnailPP(EmbedThumbnailPP):  # type: ignore[misc]
             return super().run(info)
         except PostProcessingError as error:
             log.info("%s", error)
-            words = f"The thumbnail was left out: a .{info['ext']} file cannot hold it."
-            self._downloader.around.progress.send(Noted("not-embedded", words))
+            self._downloader.around.progress.send(Noted("no-thumbnail", (("extension", info["ext"]),)))
             return [], info
 
 

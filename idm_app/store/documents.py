@@ -135,7 +135,7 @@ _COOKIE = _record(
 )
 
 
-def _header(pair: Any) -> tuple[str, str]:
+def _pair(pair: Any) -> tuple[str, str]:
     name, value = pair
     return _TEXT.value(name), _TEXT.value(value)
 
@@ -156,7 +156,7 @@ _REQUEST = _record(
     connections=_INTEGER,
     bytes_per_second_limit=_INTEGER,
     checksum=_TEXT,
-    headers=_many(_Form(list, _header)),
+    headers=_many(_Form(list, _pair)),
     referrer=_TEXT,
     cookies=_many(_COOKIE),
 )
@@ -186,5 +186,5 @@ _DOWNLOAD = _record(
     attempts=_INTEGER,
     not_before=_INSTANT,
     revision=_INTEGER,
-    events=_many(_record(Event, at=_INSTANT, code=_TEXT, message=_TEXT)),
+    events=_many(_record(Event, at=_INSTANT, code=_TEXT, values=_many(_Form(list, _pair)))),
 )

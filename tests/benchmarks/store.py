@@ -46,7 +46,7 @@ def download(number: int) -> Download:
         received_bytes=4_530_000,
         total_bytes=10_000_000,
         started_at=NOW,
-        events=(Event(NOW, "resumed", "Resumed after the connection was lost."),),
+        events=(Event(NOW, "waiting.connection-lost", (("seconds", "12"),)),),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+import chromium
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -84,7 +85,7 @@ def test_byte_to_popup(popup: Page, origin: Any, server: Any, tell: Tell) -> Non
 
 def test_cold_popup(extension: Any, popup: Page, tell: Tell) -> None:
     popup.evaluate(SEND, "http://127.0.0.1:9/known")
-    popup.wait_for_function("async () => (await chrome.storage.session.get('known')).known?.downloads.length === 1")
+    chromium.wait_until(popup, "async () => (await chrome.storage.session.get('known')).known?.downloads.length === 1")
     extension.context.add_init_script(f"({FIRST_ROW})()")
     session = extension.context.new_cdp_session(popup)
     session.send("ServiceWorker.enable")

@@ -135,10 +135,10 @@ def test_what_a_page_plays_is_counted_while_it_plays(
         page.goto(origin.url("/page"))
         own = extension.open("options/options.html")
         tab = tab_id(page, own)
-        own.wait_for_function("async id => await chrome.action.getBadgeText({tabId: id}) === '▶1'", arg=tab)
+        chromium.wait_until(own, "async id => await chrome.action.getBadgeText({tabId: id}) === '▶1'", tab)
         expect(own.get_by_label("Find media while pages play it")).to_be_checked()
         page.goto(origin.url("/other.html", size=10, content_type="text/html"))
-        own.wait_for_function("async id => await chrome.action.getBadgeText({tabId: id}) === ''", arg=tab)
+        chromium.wait_until(own, "async id => await chrome.action.getBadgeText({tabId: id}) === ''", tab)
 
 
 def test_cookies_go_along_for_agreed_sites_only(
@@ -155,7 +155,9 @@ def test_cookies_go_along_for_agreed_sites_only(
         expect(row).to_have_attribute("data-status", "failed")
         expect(row.get_by_role("button", name="Download in browser")).to_be_visible()
         popup.get_by_label("Send my cookies of 127.0.0.1").check()
-        popup.wait_for_function("async () => (await chrome.storage.local.get('cookieSites')).cookieSites?.length === 1")
+        chromium.wait_until(
+            popup, "async () => (await chrome.storage.local.get('cookieSites')).cookieSites?.length === 1"
+        )
         add_url(popup, address + "&second=1")
         expect(popup.locator('[data-download-id="2"]')).to_have_attribute("data-status", "completed")
         options = extension.open("options/options.html")
@@ -174,7 +176,7 @@ def test_what_ends_while_nobody_looks_is_told(server: Any, playwright: Playwrigh
     with granted(playwright, tmp_path, server, "notifications") as extension:
         own = extension.open("options/options.html")
         own.get_by_label(re.compile("Tell me when")).check()
-        own.wait_for_function("async () => (await chrome.storage.local.get('notify')).notify === true")
+        chromium.wait_until(own, "async () => (await chrome.storage.local.get('notify')).notify === true")
         send = "url => chrome.runtime.sendMessage({type: 'submit', submission: {url}})"
         own.evaluate(send, origin.url("/slow.bin", size=60_000, rate=60_000))
-        own.wait_for_function("async () => 'download-1' in await chrome.notifications.getAll()")
+        chromium.wait_until(own, "async () => 'download-1' in await chrome.notifications.getAll()")

@@ -1,6 +1,7 @@
 """Servers and disks that misbehave: the right bytes, or a failure with its code; never a wrong file."""
 
 import gzip
+import itertools
 import os
 import socket
 import time
@@ -150,7 +151,7 @@ def test_less_than_promised_is_no_file(jobs: Jobs, origin: FaultServer, faults: 
 def test_waiting_is_explained(jobs: Jobs, origin: FaultServer) -> None:
     run = jobs.start(origin.url("/a.bin", size=10, fail=1, status=503, retry_after=3))
     run.finished()
-    assert [note.message for note in run.of(Noted)] == ["The server is busy; again in 3 s."]
+    assert run.of(Noted) == [Noted("waiting.server-busy", (("seconds", "3"),))]
 
 
 def test_a_host_that_does_not_exist(jobs: Jobs) -> None:
@@ -168,6 +169,16 @@ def test_a_server_that_refuses_further_connections_is_left_with_those_it_takes(j
     assert sha256(run.finished()) == origin.sha256(SIZE)
     assert max(report.connections for report in run.of(Progressed)) == 3
     assert run.of(Noted) == []
+
+
+def test_a_server_that_is_short_of_breath_once_has_all_its_connections_again(jobs: Jobs, origin: FaultServer) -> None:
+    once = {"drop": 300_000, "drop_once": 1, "refuse": 2}
+    run = jobs.start(origin.url("/a.bin", size=SIZE, rate=800_000, **once), connections=2)
+    assert sha256(run.finished()) == origin.sha256(SIZE)
+    seen = [count for count, _ in itertools.groupby(report.connections for report in run.of(Progressed))]
+    after_refusal = seen[seen.index(2) :]
+    assert 1 in after_refusal
+    assert 2 in after_refusal[after_refusal.index(1) :]
 
 
 def test_an_address_that_expired_keeps_its_bytes_for_a_new_one(jobs: Jobs, origin: FaultServer) -> None:

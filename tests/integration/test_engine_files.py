@@ -229,7 +229,7 @@ def test_a_file_that_changed_in_between_comes_out_as_the_new_one_and_says_so(job
     origin.seeds["/a.bin"] = 7
     second = jobs.start(url, connections=3)
     assert sha256(second.finished()) == origin.sha256(SIZE, 7)
-    assert [note.code for note in second.of(Noted)] == ["restarted"]
+    assert [note.code for note in second.of(Noted)] == ["restarted.content-changed"]
 
 
 def test_a_server_that_lost_its_ranges_starts_anew_and_says_so(jobs: Jobs, origin: FaultServer) -> None:
@@ -238,7 +238,7 @@ def test_a_server_that_lost_its_ranges_starts_anew_and_says_so(jobs: Jobs, origi
     first.stop()
     second = jobs.start(origin.url("/a.bin", size=SIZE, norange=1), connections=3)
     assert sha256(second.finished()) == origin.sha256(SIZE)
-    assert [note.code for note in second.of(Noted)] == ["restarted"]
+    assert [note.code for note in second.of(Noted)] == ["restarted.ranges-lost"]
 
 
 @pytest.mark.parametrize("damage", ["truncate", "garbage", "delete"])

@@ -78,17 +78,17 @@ def test_details_stay_when_a_report_leaves_them_out() -> None:
 
 def test_a_restart_begins_the_bar_anew_and_is_told() -> None:
     half = jobs.applied(running(), progressed(5, 10), NOW)
-    anew = jobs.applied(half, Noted("restarted", "The file changed on the server; started anew."), NOW)
+    anew = jobs.applied(half, Noted("restarted.content-changed"), NOW)
     assert (anew.progress, anew.received_bytes) == (None, 0)
-    assert anew.events[-1].code == "restarted"
+    assert anew.events[-1].code == "restarted.content-changed"
 
 
 def test_only_the_newest_events_are_kept() -> None:
     download = running()
     for number in range(jobs.MAX_EVENTS + 5):
-        download = jobs.applied(download, Noted("waiting", str(number)), NOW)
+        download = jobs.applied(download, Noted("waiting.server-busy", (("seconds", str(number)),)), NOW)
     assert len(download.events) == jobs.MAX_EVENTS
-    assert download.events[-1].message == str(jobs.MAX_EVENTS + 4)
+    assert download.events[-1].message == f"The server is busy; again in {jobs.MAX_EVENTS + 4} s."
 
 
 def test_processing_and_finished() -> None:

@@ -37,7 +37,7 @@ MESSAGES = [
     Progressed(1, 2, False, 3.5, None, "video", 4, ((0, 5, 1),), (("video", 1, None, False),)),
     Processing("merging"),
     Processing("converting", 95.5),
-    Noted("restarted", "line\nbreak"),
+    Noted("stream-lost", (("error", "line\nbreak"),)),
     Expanded("t", ({"url": "http://x", "title": None},)),
     Offered("media", "t", formats=({"format_id": "1"},), subtitles=("en",), extraction='{"a": "ф"}'),
     Finished("/f/x", 9, ("/f/x.en.vtt",)),

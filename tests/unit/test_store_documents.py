@@ -64,7 +64,7 @@ def test_an_absurd_length_is_no_reason_to_lose_a_download() -> None:
 
 
 def test_the_newest_events_are_kept() -> None:
-    events = tuple(Event(NOW, "waiting", str(number)) for number in range(MAX_EVENTS + 7))
+    events = tuple(Event(NOW, "gap", (("seconds", str(number)),)) for number in range(MAX_EVENTS + 7))
     download = Download(id=1, request=Request("https://example.org"), created_at=NOW, events=events)
     assert from_document(to_document(download)).events == events[7:]
 
@@ -83,7 +83,7 @@ SOUND = to_document(
         id=1,
         request=Request("https://example.org", headers=(("a", "b"),), cookies=(Cookie("a", "b", "c"),), connections=2),
         created_at=NOW,
-        events=(Event(NOW, "resumed", "Resumed."),),
+        events=(Event(NOW, "resumed", (("size", "1 kB"),)),),
     )
 )
 

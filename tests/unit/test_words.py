@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
 
@@ -14,12 +14,13 @@ from idm_app import diagnosis, errors
 from idm_app.dashboard.about import slug_of
 from idm_app.dashboard.words import ASSETS, LANGUAGES, Text, Words, spoken, words_in
 from idm_app.errors import FAILURES, Refused, WrongStatus
-from idm_app.model import Category, Failure, Status
+from idm_app.events import EVENTS
+from idm_app.model import Category, Event, Failure, Status
 
 ENGLISH = words_in("en")
 SOURCES = sorted((ASSETS.parent / "idm_app" / "dashboard").glob("*.py"))
 COMPONENTS = "\n".join(path.read_text() for path in ASSETS.glob("*.js"))
-BY_CODE = ("failure.", "refusal.")
+BY_CODE = ("event.", "failure.", "refusal.")
 BY_NAME = (*BY_CODE, "part.", "cost.")
 """What other parts of the program say in English."""
 translations = pytest.mark.parametrize("words", [words_in(language) for language in LANGUAGES], ids=LANGUAGES)
@@ -69,13 +70,32 @@ def test_every_language_says_everything_with_the_same_places_and_its_own_plural_
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
-def test_every_error_is_translated_by_its_code(language: str) -> None:
+def test_every_error_and_event_is_translated_by_its_code(language: str) -> None:
     texts = words_in(language).texts
     refusals = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Refused)}
     assert {key for key in texts if key.startswith(BY_CODE)} == {
+        *(f"event.{code}" for code in EVENTS),
         *(f"failure.{code}" for code in FAILURES),
         *(f"refusal.{code}" for code in refusals),
     }
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+@pytest.mark.parametrize("code", EVENTS)
+def test_an_event_says_the_same_in_every_language(code: str, language: str) -> None:
+    values = tuple((name, f"<{name}>") for name in places(EVENTS[code]))
+    event = Event(datetime.now(UTC), code, values)
+    for words in (ENGLISH, words_in(language)):
+        assert all(value in words.event(event) for _, value in values)
+    assert ENGLISH.event(event) == event.message
+    assert words_in(language).event(event) != event.message
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_event_that_an_older_or_newer_version_has_written_can_be_shown(language: str) -> None:
+    now = datetime.now(UTC)
+    assert words_in(language).event(Event(now, "of-tomorrow")) == "of-tomorrow"
+    assert "…" in words_in(language).event(Event(now, "resumed"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])
