@@ -9,7 +9,8 @@ const LIMIT = { steps: 100, least: 10_000, most: 1e9, pause_ms: 150 }; // the la
 const LOOK_MS = 1500; // a connection that brought nothing for so long waits
 
 export default {
-  props: { state: Object, looking: Boolean, kept: Boolean },
+  mixins: [window.idmLive],
+  props: { looking: Boolean, kept: Boolean },
   emits: ["act", "limit", "keep", "close"],
   template: `
     <section class="details" :aria-label="words.properties" :data-download-id="state.id" :data-status="state.status"

@@ -17,7 +17,8 @@ const categoryIcons = {
 
 export default {
   inheritAttrs: false,
-  props: { state: Object, selected: Boolean },
+  mixins: [window.idmLive],
+  props: { selected: Boolean },
   template: `
     <div v-memo="[state, selected, copied]" class="download" :class="{ selected }" role="listitem" tabindex="-1"
          :data-download-id="state.id" :data-status="state.status" @contextmenu.prevent="openMenu">
@@ -68,11 +69,14 @@ export default {
     this.actionIcons = actionIcons;
   },
   computed: {
+    createdAt() {
+      return this.state.created_at;
+    },
     icon() {
       return categoryIcons[this.state.category] ?? categoryIcons.other;
     },
     added() {
-      return instant.format(new Date(this.state.created_at));
+      return instant.format(new Date(this.createdAt));
     },
     actions() {
       return this.state.file_url && window.idmDesktop ? ["open", ...this.state.actions] : this.state.actions;

@@ -1,7 +1,8 @@
 // What can be shown, each with its live count (`state`: key → number). Emits `choose` with a key.
 
 export default {
-  props: { state: Object, groups: Array, chosen: String },
+  mixins: [window.idmLive],
+  props: { groups: Array, chosen: String },
   emits: ["choose"],
   created() {
     this.number = new Intl.NumberFormat(window.idmLocale);

@@ -5,7 +5,7 @@ const GATHER_MS = 1000;
 const ICON_PX = 64;
 
 export default {
-  props: { state: Object },
+  mixins: [window.idmLive],
   template: `<span hidden></span>`,
   created() {
     this.words = window.idmWords;

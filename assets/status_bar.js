@@ -4,7 +4,7 @@
 const PING_MS = 5000;
 
 export default {
-  props: { state: Object },
+  mixins: [window.idmLive],
   emits: ["ping"],
   template: `
     <footer class="status-bar">

@@ -4,9 +4,12 @@ What costs is the number of elements on a page: at every message NiceGUI walks a
 each part of a page is one element; those that show what the server knows are bound, and cost nothing while it stays.
 """
 
+import asyncio
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from nicegui import binding
+import orjson
+from nicegui import Client, binding
 from nicegui.element import Element
 
 from idm_app.dashboard.board import Shown, Totals
@@ -14,15 +17,38 @@ from idm_app.dashboard.words import ASSETS
 
 
 class BoundElement(Element):
-    """A component under ``assets/`` whose property ``state`` follows ``field`` of ``source``."""
+    """A component under ``assets/`` that shows ``state``, which follows ``field`` of ``source``. See ``live.js``."""
 
-    state = binding.BindableProperty(on_change=lambda element, state: element.props.__setitem__("state", state))
+    state = binding.BindableProperty(on_change=lambda element, state: element.show(state))
 
     def __init__(self, source: object, field: str) -> None:
         super().__init__()
-        self.state = getattr(source, field)
-        self.props["state"] = self.state
+        self.props["given"] = self.state = getattr(source, field)
         binding.bind_from(self, "state", source, field)
+
+    def show(self, state: Any) -> None:
+        """Tell the browser, together with what else changes now."""
+        if state is self.props["given"]:
+            return
+        if not self.client.has_socket_connection:
+            self.props["given"] = state
+            return
+        with self.props.suspend_updates():
+            self.props["given"] = state  # for when the element is sent anew as a whole
+        news = _news.setdefault(self.client, {})
+        if not news:
+            asyncio.get_running_loop().call_soon(_tell, self.client)
+        news[str(self.id)] = state
+
+
+_news: WeakKeyDictionary[Client, dict[str, Any]] = WeakKeyDictionary()
+"""The new states of a page's elements, by their ids, until they are told."""
+
+
+def _tell(client: Client) -> None:
+    news = _news.pop(client, None)
+    if news and not client.is_deleted:
+        client.run_javascript(f"idmShow({orjson.dumps(news).decode()})")
 
 
 class DownloadRow(BoundElement, component=ASSETS / "download_row.js"):

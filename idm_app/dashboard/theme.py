@@ -25,7 +25,8 @@ def add_theme(*, on_desktop: bool) -> None:
     """
     app.add_static_files("/assets", ASSETS)
     css = (ASSETS / "dashboard.css").read_text(encoding="utf-8")
-    script = f"{_EARLY} window.idmDesktop = {str(on_desktop).lower()};"
+    live = (ASSETS / "live.js").read_text(encoding="utf-8")
+    script = f"{_EARLY} window.idmDesktop = {str(on_desktop).lower()};\n{live}"
     ui.add_head_html(f"<script>{script}</script><style>{css}</style>{_INSTALLABLE}", shared=True)
     app.colors(primary="#0f9d8a", positive="#15803d", negative="#dc2626", dark_page="#0b1120", dark="#111a2e")
 

@@ -29,6 +29,8 @@ from idm_app.units import utc_now
 
 RATE = 1_000_000
 SECONDS = 10
+LOADED_SECONDS = 5
+"""Until the newest tab has done what follows its loading."""
 FORGOTTEN_SECONDS = 30
 """After it a closed tab is forgotten."""
 
@@ -150,6 +152,7 @@ async def moving(rows: list[tuple[str, str, str]], browser: Browser, origin: Ori
             pages = [await open_page(browser, url)]
             for tabs in (1, 10):
                 pages += [await open_page(browser, url, height=1) for _ in range(tabs - len(pages))]
+                await asyncio.sleep(LOADED_SECONDS)
                 await pages[0].evaluate(OBSERVE)
                 cost = await cpu_percent(process) - alone
                 shown, heard = await pages[0].evaluate(AGES)

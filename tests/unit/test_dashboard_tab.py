@@ -97,8 +97,8 @@ async def test_a_change_is_made_once_and_reaches_the_bound_rows_of_all_tabs(boar
     await add(board)
     with tab(board) as first, tab(board) as second:
         await board.manager.change(1, {"title": "A new name"})
-        await until(lambda: rows(first)[0].props["state"]["title"] == "A new name")
-        assert rows(second)[0].props["state"]["title"] == "A new name"
+        await until(lambda: rows(first)[0].props["given"]["title"] == "A new name")
+        assert rows(second)[0].props["given"]["title"] == "A new name"
         assert rows(first)[0].state is rows(second)[0].state
 
 
