@@ -8,13 +8,12 @@ own, asks all the while.
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -62,18 +61,25 @@ class Load:
             self._garbage(),
         ]
         running = [asyncio.ensure_future(work) for work in honest + hostile]
-        with ProcessPoolExecutor(1, get_context("spawn")) as another:
-            asking = asyncio.get_running_loop().run_in_executor(another, ask, self.port, seconds)
-            try:
-                await asyncio.sleep(seconds / 3)
-                await self._add()
-                self.answers_seconds = await asking
-                failed = [work for work in running if work.done()]
-                assert not failed, failed[0].exception()
-            finally:
-                for work in running:
-                    work.cancel()
-                await asyncio.gather(*running, return_exceptions=True)
+        asking = asyncio.ensure_future(self._ask(seconds))
+        try:
+            await asyncio.sleep(seconds / 3)
+            await self._add()
+            self.answers_seconds = await asking
+            failed = [work for work in running if work.done()]
+            assert not failed, failed[0].exception()
+        finally:
+            for work in running:
+                work.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _ask(self, seconds: float) -> list[float]:
+        command = [sys.executable, __file__, str(seconds), str(self.port)]
+        client = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        answer, _ = await client.communicate()
+        assert client.returncode == 0
+        taken: list[float] = json.loads(answer)
+        return taken
 
     def _count(self, name: str, number: int = 1) -> None:
         self.sent[name] = self.sent.get(name, 0) + number
@@ -206,4 +212,8 @@ def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30
+    if len(sys.argv) > 2:
+        print(json.dumps(ask(int(sys.argv[2]), seconds)))
+    else:
+        main(seconds)

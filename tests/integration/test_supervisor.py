@@ -214,7 +214,8 @@ async def test_a_worker_that_died_while_it_rested_is_not_missed(engine: Engine, 
     await engine.until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
     await asyncio.sleep(0.1)  # until the loop has seen it
     await engine.run(2, origin.url("/b.bin", size=1000))
-    await engine.until(lambda: engine.of(2, Finished))
+    await engine.until(lambda: len(engine.exits) == 2)
+    assert engine.of(2, Finished)
     assert engine.exits == [(1, 0, False), (2, 0, False)]
 
 
