@@ -26,9 +26,15 @@ def finished_file(download: Download) -> Path:
     return path
 
 
+def delete_parts(job_folders: Iterable[Path]) -> None:
+    """Delete unfinished parts."""
+    for folder in job_folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def delete_files(job_folder: Path, finished: Iterable[str] = ()) -> None:
     """Delete the unfinished parts, and the finished files that are named (never through a symbolic link)."""
-    shutil.rmtree(job_folder, ignore_errors=True)
+    delete_parts([job_folder])
     for path in map(Path, finished):
         if path.is_file() and not path.is_symlink() and not is_behind_link(path.parent):
             path.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from idm_app import disk, jobs, playlists, schedule
 from idm_app.background import Background
@@ -51,6 +52,7 @@ class Runs:
         self._active: set[int] = set()
         self._stopping: set[int] = set()
         self._bytes_at_start: dict[int, int] = {}
+        self._to_clear: list[Path] = []
         self._alarm: asyncio.TimerHandle | None = None
         self._closing = False
 
@@ -166,7 +168,7 @@ class Runs:
             self._on_expanded(now, report)
         if now.status is Status.COMPLETED:
             self.settle(now.parent_id)
-            self._background.run(self._clear_parts(download_id))
+            self._clear_parts(download_id)
 
     def _on_exit(self, download_id: int, exit_code: int | None) -> None:
         self._active.discard(download_id)
@@ -201,7 +203,13 @@ class Runs:
             waiting = replace(resting, status=Status.QUEUED, position=download.id, events=events)
             self._ledger.change(replace(waiting, not_before=now + timedelta(seconds=delay)))
 
-    async def _clear_parts(self, download_id: int) -> None:
-        """The worker's receipt may go once the list says where the file is."""
+    def _clear_parts(self, download_id: int) -> None:
+        """The worker's receipt may go once the list says where the file is. Those that end meanwhile go with it."""
+        self._to_clear.append(jobs.job_folder(download_id, self._server_id, self._options))
+        if len(self._to_clear) == 1:
+            self._background.run(self._clear())
+
+    async def _clear(self) -> None:
         await self._ledger.commit()
-        await asyncio.to_thread(disk.delete_files, jobs.job_folder(download_id, self._server_id, self._options))
+        folders, self._to_clear = self._to_clear, []
+        await asyncio.to_thread(disk.delete_parts, folders)

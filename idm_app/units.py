@@ -6,6 +6,7 @@ are joined by a no-break space. Unknown (``None``) is the empty string, never ``
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _NBSP = "\u00a0"
@@ -55,6 +56,7 @@ def format_percent(progress: float | None) -> str:
     return f"{min(progress, 99.9):.1f}{_NBSP}%"
 
 
+@lru_cache(1024)
 def format_instant(instant: datetime | None) -> str | None:
     """An aware instant as ISO 8601 in UTC with milliseconds, ``2026-11-22T22:14:03.120Z``."""
     if instant is None:

@@ -7,7 +7,7 @@ are bytes, rates bytes per second, durations seconds.
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 
@@ -185,11 +185,14 @@ Report = Probed | Progressed | Processing | Noted | Limited | Expanded | Offered
 Command = Job | Limit | Conclude
 
 _TYPES: dict[str, type[Any]] = {cls.__name__.lower(): cls for cls in (*get_args(Report), *get_args(Command), Rested)}
+_FIELDS = {cls: fields(cls) for cls in _TYPES.values()}
 
 
 def encode(message: Report | Rested | Command) -> bytes:
-    """One line, newline included."""
-    return json.dumps({"type": type(message).__name__.lower(), **asdict(message)}).encode() + b"\n"
+    """One line, newline included. What is as by default is left out."""
+    cls = type(message)
+    values = {f.name: value for f in _FIELDS[cls] if (value := getattr(message, f.name)) != f.default}
+    return json.dumps({"type": cls.__name__.lower(), **values}).encode() + b"\n"
 
 
 def decode(line: bytes) -> Any:
@@ -202,7 +205,7 @@ def decode(line: bytes) -> Any:
         cls = _TYPES[values["type"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"not a message: {line[:200]!r}") from error
-    return cls(**{f.name: _frozen(values[f.name]) for f in fields(cls) if f.name in values})
+    return cls(**{f.name: _frozen(values[f.name]) for f in _FIELDS[cls] if f.name in values})
 
 
 def _frozen(value: Any) -> Any:

@@ -21,7 +21,7 @@ STOP_SECONDS = 0.7
 MOST_PAUSE_SECONDS = 60.0
 """Where workers cannot start, the next one waits: 1 s after the first that could not, then twice as long, to this."""
 _READ_BYTES = 1 << 18
-_LAUNCHES_AT_ONCE = 4
+_LAUNCHES_AT_ONCE = 8
 """A job that waits for its worker to be started gets one that comes to rest meanwhile: small files need few workers."""
 
 
