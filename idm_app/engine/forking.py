@@ -73,7 +73,7 @@ class ForkLauncher:
                     log.warning("a new process that forks workers is needed: %s", error)
                     self._calm_until = 0.0 if zygote.has_forked else time.monotonic() + CALM_SECONDS
                     self._zygote = None
-                zygote.lose()
+                await zygote.kill()
         return await self._fallback.launch()
 
     async def close(self) -> None:
@@ -135,7 +135,7 @@ class _Zygote:
         self._running.clear()
 
     async def kill(self) -> None:
-        """End it, and wait until it has ended."""
+        """End it, and wait until it has ended. Its workers go on."""
         self.lose()
         with contextlib.suppress(OSError):
             process = await self._process

@@ -299,6 +299,7 @@ async def test_when_the_forking_process_dies_a_new_one_is_started(engine: Engine
     await engine.until(lambda: engine.of(2, Finished))
     await engine.until(lambda: engine.of(1, Finished))
     await engine.until(lambda: len(engine.exits) == 2)
+    assert not zygote.is_running(), "nobody took leave of it"
 
 
 @forking
