@@ -1,5 +1,6 @@
 // The product, IDM's toolbar, the search; what stands in the slot comes last.
-// Emits `press` with the tool's name, `search` with the text. `selected`: how many downloads are selected.
+// Emits `press` with the tool's name, `search` with the text. `selected`: how many downloads are selected. `search` is
+// what the field holds at first; then it is the reader's own, and only `write` changes it.
 
 const SEARCH_PAUSE_MS = 150;
 
@@ -20,8 +21,7 @@ export default {
           </button>
         </div>
       </div>
-      <input type="search" class="search" :value="search" :placeholder="words.search" :aria-label="words.search"
-             @input="find">
+      <input ref="search" type="search" class="search" :placeholder="words.search" :aria-label="words.search" @input="find">
       <slot></slot>
     </header>`,
   created() {
@@ -45,7 +45,14 @@ export default {
       },
     ];
   },
+  mounted() {
+    this.write(this.search);
+  },
   methods: {
+    write(text) {
+      clearTimeout(this.pause);
+      this.$refs.search.value = text;
+    },
     // A tool that can do nothing now is not worth reading out, and must not be taken for a row's.
     isIdle(group) {
       return group.name === "on-selection" && !this.selected;

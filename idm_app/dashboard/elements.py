@@ -95,6 +95,10 @@ class PageHeader(Element, component=ASSETS / "page_header.js"):
         """Tell how many downloads are selected: some tools need one."""
         self.props["selected"] = count
 
+    def write(self, text: str) -> None:
+        """Put ``text`` into the search field."""
+        self.run_method("write", text)
+
 
 class RowMenu(Element, component=ASSETS / "row_menu.js"):
     """What can be done with one download, or with those selected. Emits ``choose``: an action, and for one its id."""

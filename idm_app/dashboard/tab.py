@@ -145,6 +145,7 @@ class Tab:
 
     def _open(self, download_id: int) -> None:
         self._show(View(text=self._board.manager.get(download_id).request.url))
+        self._header.write(self._view.text)
 
     def _on_first_added(self, problems: Problems) -> None:
         if problems:  # the empty page and its form are about to go

@@ -139,6 +139,24 @@ def test_the_list_is_sorted_by_its_heads_and_narrowed_and_a_reload_shows_the_sam
     expect(page.get_by_text("Nothing fits this filter.")).to_be_visible()
 
 
+def test_what_is_typed_into_the_search_stays_while_the_list_moves(page: Page, server: Any, origin: Any) -> None:
+    add(
+        server,
+        origin.url("/film.bin", size=60 * MIB, rate=100_000),
+        origin.url("/song.bin", size=60 * MIB, rate=100_000),
+    )
+    expect(page.locator(".download[data-status=downloading]")).to_have_count(2)
+    search = page.get_by_role("searchbox")
+    search.press_sequentially("film", delay=150)
+    expect_shown(page, 1)
+    add_paused(server, 1)  # the page is rendered anew
+    expect(page.get_by_role("button", name="All 3")).to_be_visible()
+    expect(search).to_have_value("film")
+    search.fill("")
+    expect(page.locator(".download")).to_have_count(3)
+    expect(page).not_to_have_url(re.compile("q="))
+
+
 def test_columns_are_chosen_and_kept_in_this_browser(page: Page, server: Any) -> None:
     add_paused(server, 1)
     site = row(page, 1).locator(".site")
