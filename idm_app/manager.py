@@ -10,10 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from idm_app import disk, jobs, playlists
 from idm_app.address import check_never_reached, checked_address
 from idm_app.background import Background, unhurried
+from idm_app.categories import category_of
 from idm_app.engine.messages import Expanded, Offered
 from idm_app.errors import Duplicate, Refused, StoreFull, UnknownDownload, WrongStatus
 from idm_app.feed import Feed, Frame, Subscription, snapshot
@@ -287,7 +289,7 @@ class Manager:
                 created_at=utc_now(),
                 status=Status.QUEUED if start else Status.PAUSED,
                 filename=request.filename,
-                category=request.category or Category.OTHER,
+                category=request.category or category_of(request.filename or urlsplit(request.url).path),
                 queue=queue,
                 position=download_id if start else None,
                 not_before=start_at,

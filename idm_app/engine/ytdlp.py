@@ -98,6 +98,7 @@ class MediaDownloader(Extractors):
         self._formats: list[dict[str, Any]] = []
         self._sides = SideStreams(around)
         self._watched_at = 0.0
+        self._is_processing = False
         self._conversion: Conversion | None = None
         self._saved_info = SavedInfo(Path(job.job_folder))
         self._stay_with_chosen()
@@ -321,7 +322,9 @@ class MediaDownloader(Extractors):
             self._conversion = None
         if status["status"] != "started" or self.around.stopping():
             return
-        self.around.progress.tick(force=True)
+        if not self._is_processing:
+            self._is_processing = True
+            self.around.progress.tick(force=True)
         phase = _PHASES.get(status["postprocessor"], "finishing")
         self.around.progress.send(Processing(phase))
         if phase == "converting":

@@ -85,6 +85,13 @@ def test_pause_keeps_bytes_and_resume_finishes(server: Any, origin: Any) -> None
     assert hashlib.sha256(content).hexdigest() == origin.sha256(8 * MIB, 5)
 
 
+def test_what_waits_is_sorted_by_its_address_already(server: Any) -> None:
+    for address, category in (("a/song.MP3?x=1", "music"), ("b.zip/", "compressed"), ("watch?v=1", "other")):
+        assert add(server, f"https://example.org/{address}", start=False)["category"] == category
+    assert add(server, "https://example.org/a.zip", start=False, filename="a.pdf")["category"] == "documents"
+    assert add(server, "https://example.org/a.zip", start=False, category="video")["category"] == "video"
+
+
 def test_list_filters_sorts_and_pages(server: Any, origin: Any) -> None:
     for name in ("Alpha one.zip", "beta.mp3", "alpha two.pdf"):
         wait_for(server, add(server, origin.url(f"/file/{name}", size=1000))["id"], "completed")
