@@ -1,5 +1,6 @@
 """Which addresses are taken at all. What may be *reached* is checked where the connection is made, in the worker."""
 
+import re
 import socket
 from urllib.parse import quote, urlsplit
 
@@ -7,6 +8,8 @@ from idm_app.engine.reach import Reach
 from idm_app.errors import FAILURES, InvalidAddress, InvalidField
 
 MAX_ADDRESS_LENGTH = 8192
+_HOST = re.compile(r"[a-z0-9._-]*[a-z0-9][a-z0-9._-]*|[0-9a-f:.]+(%[a-z0-9._-]+)?", re.IGNORECASE)
+"""A name or an IPv4 address, an IPv6 address with its zone."""
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
@@ -30,7 +33,8 @@ def checked_address(text: str, field: str = "url") -> str:
         raise InvalidAddress("This is not a valid address.", field) from error
     if parts.scheme not in ("http", "https"):
         raise InvalidAddress("Only addresses that begin with http:// or https:// can be downloaded.", field)
-    if not ascii_host or any(len(label) > 63 for label in ascii_host.split(".")) or len(ascii_host) > 253:
+    is_name = _HOST.fullmatch(ascii_host) and all(len(label) <= 63 for label in ascii_host.split("."))
+    if not is_name or len(ascii_host) > 253:
         raise InvalidAddress("The address has no valid server name.", field)
     if parts.username is not None or parts.password is not None:
         raise InvalidAddress("Addresses with a user name and password in them are not taken.", field)

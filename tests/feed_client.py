@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
@@ -43,8 +44,14 @@ class FeedClient:
         return self._wait(lambda: next((one for one in self.messages if predicate(one)), None), timeout)
 
     def wait_until(self, predicate: Callable[[dict[int, Message]], object], timeout: float = 20) -> dict[int, Message]:
-        """The downloads by id, once ``predicate`` holds for them."""
-        return self._wait(lambda: self.downloads if predicate(self.downloads) else None, timeout)
+        """The downloads by id, once ``predicate`` holds for them. One that it asks for may be yet to come."""
+
+        def look() -> dict[int, Message] | None:
+            with suppress(KeyError):
+                return self.downloads if predicate(self.downloads) else None
+            return None
+
+        return self._wait(look, timeout)
 
     def _wait(self, look: Callable[[], Any], timeout: float) -> Any:
         until = time.monotonic() + timeout

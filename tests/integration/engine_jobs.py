@@ -9,8 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
+
+import psutil
 
 from idm_app.engine.messages import (
     Conclude,
@@ -123,6 +126,18 @@ class Run:
         self._process.stdin.close()
         self.end(5)
         return time.monotonic() - began
+
+    def until_nothing_runs(self) -> None:
+        """Wait until all that it has started is gone: what is killed takes a moment to die."""
+        end = time.monotonic() + 5
+        while left := [p for p in psutil.process_iter() if self._started(p)]:
+            assert time.monotonic() < end, left
+            time.sleep(0.01)
+
+    def _started(self, process: psutil.Process) -> bool:
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            return os.getpgid(process.pid) == self.pid and process.status() != psutil.STATUS_ZOMBIE
+        return False
 
     def kill(self) -> None:
         """SIGKILL, for it and all that it has started."""

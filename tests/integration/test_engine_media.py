@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -13,7 +12,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import media_files
-import psutil
 import pytest
 from engine_jobs import Finished, Jobs, Noted, Probed, Processing, Progressed, phases, sha256
 from media_files import SECONDS
@@ -269,7 +267,7 @@ def test_a_stop_while_converting_leaves_nothing_behind_and_goes_on(jobs: Jobs, m
     first = jobs.start(url, audio_format="mp3")
     first.until(lambda run: any(report.progress for report in run.of(Processing)))
     assert first.stop() < 2
-    assert [p for p in psutil.process_iter() if os.getpgid(p.pid) == first.pid and p.status() != "zombie"] == []
+    first.until_nothing_runs()
     assert jobs.names() == []
     path = jobs.start(url, audio_format="mp3").finished()
     assert float(probed(path, "-show_format")["format"]["duration"]) == pytest.approx(300, abs=1)

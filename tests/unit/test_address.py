@@ -1,6 +1,12 @@
 """Which addresses and folders are taken."""
 
+from contextlib import suppress
+from ipaddress import IPv4Address
+from urllib.parse import urlsplit
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from idm_app.address import check_never_reached, checked_address, safe_directory
 from idm_app.errors import InvalidAddress, InvalidField
@@ -25,8 +31,8 @@ def test_addresses_that_are_taken(text: str, address: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "   ", "example.org/a", "file:///etc/passwd", "javascript:alert(1)", "ftp://example.org/a", "magnet:?xt=1",
-        "http://", "http:///x", "https://user:pw@example.org/", "https://user@example.org/", "http://exa\nmple.org/",
+        "", "   ", "example.org/a", "file:///etc/passwd", "javascript:alert(1)", "ftp://example.org/a", "magnet:?xt=1", "http:// 0/",
+        "http:// 0/", "http://", "http:///x", "https://user:pw@example.org/", "https://user@example.org/", "http://exa\nmple.org/",
         "http://example.org/\x00", "http://example.org/\x1b[31m", "http://example.org/\ud800", "http://example.org:99999/",
         "http://[::1/", "http://" + "a" * 64 + ".org/", "http://" + "a." * 130 + "org/", "http://é" + "a" * 70 + "/",
         "http://example.org/" + "a" * 10_000, "--exec=rm", "ytsearch:cats",
@@ -70,3 +76,51 @@ def test_folders_that_are_taken(text: str, folder: str) -> None:
 def test_folders_that_are_refused(text: str) -> None:
     with pytest.raises(InvalidField):
         safe_directory(text)
+
+
+_PARTS = st.sampled_from(
+    ["http://", "https:", "//", "@", ":", "[", "]", "::1", "%", "?", "#", "\\", "/", "..", "ü", "。", "\u202e"]
+)
+
+
+@given(st.one_of(st.text(), st.lists(st.one_of(_PARTS, st.text(max_size=4))).map("".join)))
+@example("http://a。b/")
+@example("http://[fe80::1%25eth0]/")
+def test_any_text_is_refused_or_becomes_an_address_that_stays_as_it_is(text: str) -> None:
+    with suppress(InvalidAddress):
+        address = checked_address(text)
+        parts = urlsplit(address)
+        assert address.isascii()
+        assert address.isprintable()
+        assert " " not in address
+        assert parts.scheme in ("http", "https")
+        assert parts.hostname
+        assert "@" not in parts.netloc
+        assert checked_address(address) == address
+
+
+_NEVER = st.one_of(
+    *(
+        st.integers(int(IPv4Address(first)), int(IPv4Address(last))).map(IPv4Address)
+        for first, last in (
+            ("0.0.0.0", "0.255.255.255"),
+            ("169.254.0.0", "169.254.255.255"),
+            ("100.100.100.200", "100.100.100.200"),
+            ("224.0.0.0", "239.255.255.255"),
+        )
+    )
+)
+_SPELLINGS = st.sampled_from(
+    [
+        "{0}", "{1}", "{1:#x}", "0{1:o}", "{2}.{3}.{4}.{5}", "{2:#x}.{3}.0{4:o}.{5}", "{2}.{6}",
+        "[::ffff:{0}]", "[64:ff9b::{0}]", "[::ffff:{7:x}:{8:x}]", "[2002:{7:x}:{8:x}::1]",
+    ]
+)  # fmt: skip
+
+
+@given(_NEVER, _SPELLINGS, st.sampled_from(["", ":81"]))
+def test_what_is_never_reached_is_known_in_every_spelling(never: IPv4Address, spelling: str, port: str) -> None:
+    number, packed = int(never), never.packed
+    host = spelling.format(never, number, *packed, number & 0xFFFFFF, number >> 16, number & 0xFFFF)
+    with pytest.raises(InvalidAddress):
+        check_never_reached(checked_address(f"http://{host}{port}/latest"), ())
