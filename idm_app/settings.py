@@ -6,6 +6,14 @@ from pathlib import Path
 from typing import Any, Self
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a server name or address means the machine itself."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Decided at the start, the same until the end."""
@@ -29,12 +37,7 @@ class Options:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def needs_sign_in(self) -> bool:

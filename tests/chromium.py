@@ -62,10 +62,17 @@ class Extension:
 
 @contextmanager
 def extension(
-    playwright: Playwright, profile: Path, server_url: str, *, granted: tuple[str, ...] = (), language: str = "en-US"
+    playwright: Playwright,
+    profile: Path,
+    server_url: str,
+    *,
+    granted: tuple[str, ...] = (),
+    language: str = "en-US",
+    camera: Path | None = None,
 ) -> Iterator[Extension]:
     """A browser with an empty ``profile`` and the extension. ``granted``: optional permissions that it has from the
-    beginning, because a browser without a screen cannot ask; match patterns too."""
+    beginning, because a browser without a screen cannot ask; match patterns too.
+    ``camera``: the film that it shows, as MJPEG; read when the camera is switched on."""
     folder = _granting(profile, granted) if granted else EXTENSION
     _set_download_folder(profile)
     context = playwright.chromium.launch_persistent_context(
@@ -76,6 +83,7 @@ def extension(
             f"--disable-extensions-except={folder}",
             f"--load-extension={folder}",
             f"--lang={language}",
+            *_filming(camera),
         ],
         locale=language,
     )
@@ -84,6 +92,14 @@ def extension(
     worker.evaluate("server => chrome.storage.local.set({server})", server_url)
     yield Extension(context, worker.url.split("/")[2], server_url)
     context.close()
+
+
+def _filming(film: Path | None) -> list[str]:
+    """Chromium's own stand-in for a camera, and a user who lets pages use it."""
+    if film is None:
+        return []
+    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    return [*fake, f"--use-file-for-fake-video-capture={film}"]
 
 
 def _granting(profile: Path, granted: tuple[str, ...]) -> Path:

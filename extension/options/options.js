@@ -5,6 +5,7 @@ import { find, setText } from '../shared/dom.js';
 import { localisePage, t } from '../shared/i18n.js';
 import { startConsents } from './consents.js';
 import { startRules } from './rules.js';
+import { startScan } from './scan.js';
 import { startServers } from './servers.js';
 
 async function showShortcuts() {
@@ -21,7 +22,7 @@ async function showShortcuts() {
 async function start() {
   localisePage();
   setText(find('about', HTMLElement), t('optionsAbout', chrome.runtime.getManifest().version));
-  await Promise.all([startServers(), startRules(), startConsents(), showShortcuts()]);
+  await Promise.all([startServers(), startRules(), startConsents(), startScan(), showShortcuts()]);
   find('main', HTMLElement).inert = false; // what is chosen before is there could be lost
 }
 

@@ -87,6 +87,14 @@ async function pair() {
   }
 }
 
+/** Both are there; the person looks at them and goes on. @param {{ server: string, code: string }} pairing */
+export function fillIn(pairing) {
+  field.value = pairing.server;
+  code.value = pairing.code;
+  showResult('pair-result', 'pending', t('optionsScanned', pairing.server));
+  find('pair-button', HTMLButtonElement).focus();
+}
+
 /** How the dashboard lists this browser: “Chrome on Linux”. */
 async function ownName() {
   const isFirefox = chrome.runtime.getURL('').startsWith('moz-');

@@ -5,9 +5,11 @@ from nicegui import ui
 from idm_app.access import Access, Scope
 from idm_app.access.keyring import Token
 from idm_app.access.pairings import Pairing
+from idm_app.dashboard.own_address import address_elsewhere, picture
 from idm_app.dashboard.toast import toast
 from idm_app.dashboard.words import Words
 from idm_app.errors import Refused, UnknownToken
+from idm_app.settings import Options
 from idm_app.units import format_duration, utc_now
 
 _LOOK_AGAIN_SECONDS = 1.0
@@ -23,8 +25,9 @@ _LEAVE = "fetch('api/logout{0}', {{method: 'POST'}}).finally(() => location.repl
 class DevicesDialog:
     """A dialog. What it shows is made when it opens and kept up to date until it is closed."""
 
-    def __init__(self, access: Access, words: Words) -> None:
+    def __init__(self, access: Access, options: Options, words: Words) -> None:
         self._access = access
+        self._options = options
         self._words = words
         self._client = ui.context.client
         self._pairing: Pairing | None = None
@@ -84,9 +87,13 @@ class DevicesDialog:
         self._pairing = self._access.open_pairing()
         self._news.clear()
         with self._news:
-            ui.label(self._words("devices.type_code"))
-            ui.label(self._pairing.code).classes("code")
-            self._countdown = ui.label().classes("hint")
+            address, code = address_elsewhere(self._options, self._client.request), self._pairing.code
+            picture(f"{address}#pair={code}", self._words("devices.picture"))
+            with ui.element("div"):
+                ui.label(self._words("devices.type_code"))
+                ui.label(address).classes("address").props("dir=ltr")
+                ui.label(code).classes("code")
+                self._countdown = ui.label().classes("hint")
         self._show_pairing(self._pairing)
 
     def _show_pairing(self, pairing: Pairing) -> None:

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from nicegui import app, ui
 
 from idm_app.dashboard.frame import framed
+from idm_app.dashboard.own_address import page_address
 from idm_app.dashboard.theme import speak
 from idm_app.dashboard.words import ASSETS, Words, spoken
 
@@ -32,8 +33,7 @@ def add_extension_pages() -> None:
     def page(request: Request) -> None:
         words = spoken(request.cookies.get("language"), request.headers.get("accept-language", ""))
         speak(words)
-        server = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
-        _build(words, server.rstrip("/"))
+        _build(words, page_address(request))
 
 
 def _build(words: Words, server: str) -> None:

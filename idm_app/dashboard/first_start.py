@@ -1,15 +1,10 @@
 """What an empty list teaches: paste here, get the extension, put it on the phone."""
 
-import socket
-
-import segno
 from nicegui import ui
 
+from idm_app.dashboard.own_address import lan_address, picture
 from idm_app.dashboard.words import Words
 from idm_app.settings import Options
-
-_ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
-"""Addresses for documentation (RFC 5737, RFC 3849): asked only by which of ours the way there begins."""
 
 
 def teach(options: Options, words: Words) -> None:
@@ -24,33 +19,8 @@ def teach(options: Options, words: Words) -> None:
             if address is None:
                 ui.label(words("empty.phone_only_here"))
             else:
-                code = segno.make(address).svg_data_uri(border=2, scale=4, dark="#0b1120", light="#ffffff")
-                alt = words("empty.phone_code", address=address)
-                ui.element("img").props(f'src="{code}" alt="{alt}"').classes("qr")
+                picture(address, words("empty.phone_code", address=address))
                 ui.link(address, address).props("dir=ltr")
-
-
-def lan_address(options: Options) -> str | None:
-    """Where another device of this network finds the server; ``None`` where it does not."""
-    if options.is_loopback:
-        return None
-    host = options.host
-    if host in ("0.0.0.0", "::"):  # noqa: S104
-        found = _own_address(socket.AF_INET) or _own_address(socket.AF_INET6)
-        if found is None:
-            return None
-        host = found
-    scheme = "http" if options.certificate is None else "https"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{options.port}{options.root_path}"
-
-
-def _own_address(family: socket.AddressFamily) -> str | None:
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((_ELSEWHERE[family], 9))  # sends nothing
-            return str(probe.getsockname()[0])
-        except OSError:
-            return None
 
 
 def _step(icon: str, name: str, text: str) -> ui.element:

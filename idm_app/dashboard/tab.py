@@ -49,7 +49,7 @@ class Tab:
         self._menu.on("choose", self._choose_from_menu)
         self._actions = Actions(board.manager, words, self._menu)
         self._dialog = AddDialog(board.manager, words, self._open)
-        self._devices = DevicesDialog(access, words)
+        self._devices = DevicesDialog(access, board.manager.options, words)
         self._form: AddForm | None = None
         with ui.element("div").classes("shell"):
             self._header = PageHeader(view.text)

@@ -4,10 +4,12 @@ pywebview brings the window and the page. Qt, which is beneath, brings what the 
 remembered, the tray, notifications, a question before closing.
 """
 
+import os
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from qtpy.QtWidgets import QFileDialog, QMenu, QMessageBox, QSystemTrayIcon
 from idm_app.window.watcher import Ended, Watcher
 
 _NAME = "idm – download manager"
+_SECONDS_TO_END = 5
 
 
 class Desktop(QObject):
@@ -149,6 +152,13 @@ def show(address: str, folder: Path, icon: Path) -> None:
         window.native.create_window_trigger.emit(join_desktop)  # pywebview's own way onto Qt's thread
 
     webview.start(when_shown, gui="qt", private_mode=False, storage_path=str(folder / "window"))
+    threading.Thread(target=_end_anyway, daemon=True).start()
+
+
+def _end_anyway() -> None:
+    """A thread of pywebview's waits for ever for a page that was closed in the instant in which it had loaded."""
+    time.sleep(_SECONDS_TO_END)
+    os._exit(0)
 
 
 if __name__ == "__main__":

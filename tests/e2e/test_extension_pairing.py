@@ -1,6 +1,7 @@
 """A server that asks who comes: pairing, the token's way, its end, several servers."""
 
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 
 import chromium
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+import segno
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 PASSWORD = "open sesame"
 
@@ -32,6 +34,13 @@ def guarded(server_factory: Callable[..., Any], origin: Any) -> Any:
 def extension(playwright: Playwright, guarded: Any, tmp_path: Path) -> Iterator[chromium.Extension]:
     with chromium.extension(playwright, tmp_path / "profile", guarded.url) as loaded:
         yield loaded
+
+
+def shoot(film: Path, picture: Path) -> None:
+    """A second of what a camera sees in which somebody holds the picture: small, askew, blurred and noisy."""
+    seen = "scale=200:-1,rotate=0.12:c=gray:ow=260:oh=260,pad=640:480:230:90:gray,gblur=0.8,noise=alls=12:allf=t"
+    take = ["-loop", "1", "-i", str(picture), "-vf", seen, "-t", "1", "-r", "10", "-pix_fmt", "yuvj420p", "-f", "mjpeg"]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *take, str(film)], check=True)
 
 
 def pair(options: Page, code: str) -> None:
@@ -85,6 +94,35 @@ def test_too_many_wrong_codes_are_said(extension: chromium.Extension) -> None:
         pair(options, "ABCD-2345")
         expect(options.locator("#pair-result")).to_have_attribute("data-kind", "error")
     expect(options.locator("#pair-result")).to_contain_text(re.compile("too many|wait", re.IGNORECASE))
+
+
+def test_the_camera_reads_what_the_dashboard_shows(
+    playwright: Playwright, browser: Browser, guarded: Any, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mjpeg"
+    segno.make("https://example.org/something-else").save(str(tmp_path / "other.png"), scale=5)
+    shoot(film, tmp_path / "other.png")
+    with chromium.extension(playwright, tmp_path / "profile", "http://192.0.2.1", camera=film) as extension:
+        options = extension.open("options/options.html")
+        options.get_by_role("button", name="Scan").click()
+        expect(options.get_by_text("a code of something else")).to_be_visible()
+        options.get_by_role("button", name="Stop the camera").click()
+        expect(options.locator("video")).to_be_hidden()
+        page = browser.new_page()
+        page.goto(guarded.url)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Devices").click()
+        page.get_by_role("button", name="Pair the extension").click()
+        page.get_by_alt_text("QR code").screenshot(path=tmp_path / "code.png")
+        shoot(film, tmp_path / "code.png")
+        options.get_by_role("button", name="Scan").click()
+        expect(options.get_by_label("Server address")).to_have_value(guarded.url)
+        expect(options.locator("video")).to_be_hidden()
+        expect(options.get_by_role("button", name="Pair", exact=True)).to_be_focused()
+        options.keyboard.press("Enter")
+        expect(options.get_by_text(f"Paired with {guarded.url}")).to_be_visible()
+        expect(page.get_by_text("Paired: Chrome on")).to_be_visible()
 
 
 def test_several_servers_and_a_quick_switch(

@@ -137,6 +137,21 @@ def test_the_window_remembers_its_size_and_place_and_closes_with_the_server(
     wait_for("the end of the window", lambda: not desk.windows(TITLE))
 
 
+_STUCK = """
+import sys, threading, webview
+from pathlib import Path
+from idm_app.window.__main__ import show
+webview.start = lambda *_, **__: threading.Thread(target=threading.Event().wait).start()
+show("http://127.0.0.1:9", Path(sys.argv[1]), Path("no-icon"))
+"""
+
+
+def test_a_thread_that_waits_for_a_page_that_is_gone_does_not_keep_the_closed_window(tmp_path: Path) -> None:
+    """As pywebview's does whose window is closed in the instant in which its page has loaded."""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    subprocess.run([sys.executable, "-c", _STUCK, str(tmp_path)], env=environment, check=True, timeout=60)
+
+
 def test_where_there_is_a_tray_the_closed_window_waits_in_it(desk: Screen, start: Callable[..., LiveServer]) -> None:
     tray = desk.make_tray()
     port = free_port()

@@ -11,8 +11,8 @@ from nicegui import Client, core, ui
 from pydantic import TypeAdapter, ValidationError
 
 from idm_app.api.schemas import SettingsIn
-from idm_app.dashboard.first_start import lan_address
 from idm_app.dashboard.options import OPTIONS, Option, OptionsPage
+from idm_app.dashboard.own_address import lan_address
 from idm_app.dashboard.words import words_in
 from idm_app.errors import InvalidField
 from idm_app.manager import Manager
