@@ -30,6 +30,6 @@ ENV PATH=/idm/bin:$PATH \
 VOLUME ["/config", "/downloads"]
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ.get(\"IDM_PORT\") or 8000}/api/health', timeout=4)"]
+    CMD ["python", "-c", "from idm_app.container import check_health; check_health()"]
 # The server never runs as root: idm_app.container becomes PUID:PGID first. tini buries what a worker left behind.
 ENTRYPOINT ["tini", "--", "python", "-m", "idm_app.container"]

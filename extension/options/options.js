@@ -22,7 +22,8 @@ async function showShortcuts() {
 async function start() {
   localisePage();
   setText(find('about', HTMLElement), t('optionsAbout', chrome.runtime.getManifest().version));
-  await Promise.all([startServers(), startRules(), startConsents(), startScan(), showShortcuts()]);
+  startScan();
+  await Promise.all([startServers(), startRules(), startConsents(), showShortcuts()]);
   find('main', HTMLElement).inert = false; // what is chosen before is there could be lost
 }
 

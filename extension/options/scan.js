@@ -40,8 +40,7 @@ async function scan() {
   }
   show(camera);
   showResult('pair-result', 'pending', t('optionsScanHold'));
-  const pairing = await lookFor(camera);
-  stop();
+  const pairing = await lookFor(camera).finally(stop);
   if (pairing) fillIn(pairing);
   else showResult('pair-result', 'pending', '');
 }
@@ -64,11 +63,11 @@ async function showWhetherThereIsACamera() {
   setHidden(button, !devices.some(({ kind }) => kind === 'videoinput'));
 }
 
-export async function startScan() {
+export function startScan() {
   button.onclick = () => (camera ? stop() : void scan());
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) stop();
   });
   navigator.mediaDevices.addEventListener('devicechange', () => void showWhetherThereIsACamera());
-  await showWhetherThereIsACamera();
+  void showWhetherThereIsACamera();
 }

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from idm_app.access import EXTENSION_ID
+from idm_app.container import check_health
 
 PASSWORD = "correct horse battery"
 EVIL = {"Origin": "http://evil.example"}
@@ -298,7 +299,9 @@ def test_in_a_lan_it_answers_under_its_address_and_name_but_not_under_any_name(s
     assert loopback.client.get("/api/health", headers={"Host": "192.0.2.7"}).status_code == 421
 
 
-def test_https_with_a_certificate_of_ones_own_makes_the_cookie_secure(server_factory: Any, tmp_path: Path) -> None:
+def test_https_with_a_certificate_of_ones_own_makes_the_cookie_secure(
+    server_factory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     authority = trustme.CA()
     issued, trusted = authority.issue_cert("127.0.0.1"), ssl.create_default_context()
     authority.configure_trust(trusted)
@@ -310,6 +313,11 @@ def test_https_with_a_certificate_of_ones_own_makes_the_cookie_secure(server_fac
     answer = server.client.post("/api/login", json={"password": PASSWORD})
     assert "secure" in answer.headers["set-cookie"].lower()
     assert f"ready: {server.url}" in server.output()
+    monkeypatch.setenv("IDM_DATA_DIR", str(server.data_dir))
+    check_health()
+    server.stop()
+    with pytest.raises(httpx.ConnectError):
+        check_health()
 
 
 def test_what_a_proxy_says_counts_only_when_the_proxy_is_trusted(server_factory: Any, exposed: LiveServer) -> None:
