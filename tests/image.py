@@ -84,16 +84,21 @@ def running(image: Image, volumes: dict[str, Path], **environment: str) -> Itera
         child.wait(30)
 
 
-def first_process(child: subprocess.Popen[bytes]) -> int:
-    """The number that process 1 has outside."""
-    return int(Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()[0])
+def first_process(child: subprocess.Popen[bytes]) -> int | None:
+    """The number that process 1 has outside; ``None`` before it is there."""
+    children = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+    return int(children[0]) if children else None
 
 
-def check_health(image: Image, **environment: str) -> bool:
-    """What the engine asks every 30 seconds."""
-    variables = _assignments(image.environment | environment)
-    command = f"env -i {variables} chroot {shlex.quote(str(image.root))} {shlex.join(image.health_check)}"
-    return subprocess.run(["sh", "-c", command], capture_output=True, check=False).returncode == 0
+def check_health(image: Image, child: subprocess.Popen[bytes], **environment: str) -> bool:
+    """What the engine asks every 30 seconds, inside."""
+    first = first_process(child)
+    if first is None:
+        return False
+    inside = ["nsenter", "--target", str(first), "--mount", "--pid", "--root", "--wd"]
+    variables = [f"{name}={value}" for name, value in (image.environment | environment).items()]
+    command = [*inside, "env", "-i", *variables, *image.health_check]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _make_base(root: Path) -> Path:

@@ -70,7 +70,7 @@ def test_it_serves_with_a_sign_in_as_the_user_that_was_told_and_ends_when_told(
     told = {"PUID": str(USER), "PGID": str(GROUP), "UMASK": "027", "IDM_PORT": str(port)}
     address = f"http://127.0.0.1:{port}"
     with image.running(built, volumes, **told) as child, httpx.Client(base_url=address, trust_env=False) as client:
-        wait_for("the health check", lambda: child.poll() is not None or image.check_health(built, IDM_PORT=str(port)))
+        wait_for("the health check", lambda: child.poll() is not None or image.check_health(built, child, **told))
         assert child.stdout is not None
         os.set_blocking(child.stdout.fileno(), False)
         said = b""
@@ -84,6 +84,7 @@ def test_it_serves_with_a_sign_in_as_the_user_that_was_told_and_ends_when_told(
         added = client.post("/api/downloads", json={"url": "http://example.org/a", "start": False})
         assert added.status_code == 201
         first = image.first_process(child)
+        assert first
         for file in (volumes["/config"], volumes["/downloads"], *volumes["/config"].rglob("*")):
             assert (file.stat().st_uid, file.stat().st_gid) == (USER, GROUP), file
         os.kill(first, signal.SIGTERM)
