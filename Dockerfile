@@ -23,6 +23,7 @@ ENV PATH=/idm/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HOME=/config \
+    container=oci \
     IDM_HOST=0.0.0.0 \
     IDM_DATA_DIR=/config \
     IDM_DOWNLOAD_DIR=/downloads \

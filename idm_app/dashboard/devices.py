@@ -5,7 +5,7 @@ from nicegui import ui
 from idm_app.access import Access, Scope
 from idm_app.access.keyring import Token
 from idm_app.access.pairings import Pairing
-from idm_app.dashboard.own_address import address_elsewhere, picture
+from idm_app.dashboard.own_address import address_elsewhere, page_address, picture
 from idm_app.dashboard.toast import toast
 from idm_app.dashboard.words import Words
 from idm_app.errors import Refused, UnknownToken
@@ -87,7 +87,8 @@ class DevicesDialog:
         self._pairing = self._access.open_pairing()
         self._news.clear()
         with self._news:
-            address, code = address_elsewhere(self._options, self._client.request), self._pairing.code
+            request, code = self._client.request, self._pairing.code
+            address = address_elsewhere(self._options, request) or page_address(request)
             picture(f"{address}#pair={code}", self._words("devices.picture"))
             with ui.element("div"):
                 ui.label(self._words("devices.type_code"))

@@ -1,5 +1,6 @@
 """Where another device finds this server, and that as a picture for its camera."""
 
+import os
 import socket
 
 import segno
@@ -17,24 +18,26 @@ def page_address(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}".rstrip("/")
 
 
+def address_elsewhere(options: Options, request: Request) -> str | None:
+    """Where other devices find the server: as the page was found, if that was not on this machine only.
+
+    ``None`` where nobody else reaches it, or nothing here knows how.
+    """
+    if not is_loopback(request.url.hostname or ""):
+        return page_address(request)
+    return None if options.is_loopback else lan_address(options)
+
+
 def lan_address(options: Options) -> str | None:
-    """Where another device of this network finds the server; ``None`` where it does not."""
-    if options.is_loopback:
-        return None
+    """By the machine's own address in its network; a container's is good for nobody."""
     host = options.host
     if host in ("0.0.0.0", "::"):  # noqa: S104
-        found = _own_address(socket.AF_INET) or _own_address(socket.AF_INET6)
+        found = None if "container" in os.environ else _own_address(socket.AF_INET) or _own_address(socket.AF_INET6)
         if found is None:
             return None
         host = found
     scheme = "http" if options.certificate is None else "https"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{options.port}{options.root_path}"
-
-
-def address_elsewhere(options: Options, request: Request) -> str:
-    """The page's own, which has proved to work, unless it works on this machine only."""
-    lan = lan_address(options) if is_loopback(request.url.hostname or "") else None
-    return lan or page_address(request)
 
 
 def picture(text: str, alt: str) -> None:

@@ -128,7 +128,7 @@ class Tab:
             ui.element("span").classes("logo").props("aria-hidden=true")
             ui.label(words("empty.title")).classes("heading")
             self._form = AddForm(self._board.manager, words, self._on_first_added, self._open, rows=3)
-            teach(self._board.manager.options, words)
+            teach(self._board.manager.options, ui.context.client.request, words)
 
     # -- what a person does
 

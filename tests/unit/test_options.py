@@ -12,7 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from idm_app.api.schemas import SettingsIn
 from idm_app.dashboard.options import OPTIONS, Option, OptionsPage
-from idm_app.dashboard.own_address import lan_address
 from idm_app.dashboard.words import words_in
 from idm_app.errors import InvalidField
 from idm_app.manager import Manager
@@ -85,13 +84,3 @@ async def test_a_change_takes_effect_and_shows_in_other_tabs(manager: Manager) -
     assert manager.settings.max_active == 7
     first.delete()
     second.delete()
-
-
-def test_the_address_for_a_phone(tmp_path: Path) -> None:
-    def address(**options: Any) -> str | None:
-        return lan_address(Options(data_dir=tmp_path, download_dir=tmp_path, **options))
-
-    assert address() is None
-    assert address(host="192.0.2.7", port=8080, root_path="/dl") == "http://192.0.2.7:8080/dl"
-    assert address(host="2001:db8::7") == "http://[2001:db8::7]:8000"
-    assert "0.0.0.0" not in (address(host="0.0.0.0") or "")
