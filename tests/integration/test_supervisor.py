@@ -86,9 +86,10 @@ async def test_a_stop_ends_it_soon_and_keeps_what_is_there(engine: Engine, origi
     assert time.monotonic() - began < 5
     assert [(number, stopping) for number, _, stopping in engine.exits] == [(1, True)]
     assert not engine.supervisor.is_stopping(1)
+    await asyncio.sleep(1)  # for an origin that is behind with its sums
     sent = origin.stats("/a.bin").bytes_sent
     await asyncio.sleep(0.5)
-    assert origin.stats("/a.bin").bytes_sent < sent + 100_000  # it would be a megabyte and more
+    assert origin.stats("/a.bin").bytes_sent == sent < SIZE  # it would be a megabyte more
     await engine.run(1, origin.url("/a.bin", size=SIZE))
     await engine.until(lambda: engine.of(1, Finished))
 
