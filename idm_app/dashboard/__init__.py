@@ -11,6 +11,7 @@ from idm_app.dashboard.board import Board
 from idm_app.dashboard.extension import add_extension_pages
 from idm_app.dashboard.frame import framed
 from idm_app.dashboard.options import OptionsPage
+from idm_app.dashboard.own_address import page_address
 from idm_app.dashboard.tab import Tab
 from idm_app.dashboard.theme import add_theme, speak
 from idm_app.dashboard.view import View
@@ -35,7 +36,8 @@ def build_dashboard(manager: Manager, access: Access) -> None:
         shared = shared_addresses(request.query_params)
         opened = request.query_params.get("open", "")
         number = int(opened) if opened.isascii() and opened.isdigit() and len(opened) < 16 else None
-        Tab(board, access, View.of(request.query_params), _words_for(request), shared, number)
+        view, words = View.of(request.query_params), _words_for(request)
+        Tab(board, access, view, words, page_address(request), shared, number)
 
     @ui.page("/options", favicon=_ICON)
     def options(request: Request) -> None:

@@ -5,7 +5,7 @@ from nicegui import ui
 from idm_app.access import Access, Scope
 from idm_app.access.keyring import Token
 from idm_app.access.pairings import Pairing
-from idm_app.dashboard.own_address import address_elsewhere, page_address, picture
+from idm_app.dashboard.own_address import address_elsewhere, picture
 from idm_app.dashboard.toast import toast
 from idm_app.dashboard.words import Words
 from idm_app.errors import Refused, UnknownToken
@@ -25,9 +25,11 @@ _LEAVE = "fetch('api/logout{0}', {{method: 'POST'}}).finally(() => location.repl
 class DevicesDialog:
     """A dialog. What it shows is made when it opens and kept up to date until it is closed."""
 
-    def __init__(self, access: Access, options: Options, words: Words) -> None:
+    def __init__(self, access: Access, options: Options, page: str, words: Words) -> None:
+        """``page``: the address at which the browser has found us."""
         self._access = access
         self._options = options
+        self._page = page
         self._words = words
         self._client = ui.context.client
         self._pairing: Pairing | None = None
@@ -87,8 +89,7 @@ class DevicesDialog:
         self._pairing = self._access.open_pairing()
         self._news.clear()
         with self._news:
-            request, code = self._client.request, self._pairing.code
-            address = address_elsewhere(self._options, request) or page_address(request)
+            address, code = address_elsewhere(self._options, self._page) or self._page, self._pairing.code
             picture(f"{address}#pair={code}", self._words("devices.picture"))
             with ui.element("div"):
                 ui.label(self._words("devices.type_code"))

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from urllib.parse import urlsplit
 
 import segno
 from fastapi import Request
@@ -18,13 +19,13 @@ def page_address(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}".rstrip("/")
 
 
-def address_elsewhere(options: Options, request: Request) -> str | None:
-    """Where other devices find the server: as the page was found, if that was not on this machine only.
+def address_elsewhere(options: Options, page: str) -> str | None:
+    """Where other devices find the server: as the ``page`` was found, if that was not on this machine only.
 
     ``None`` where nobody else reaches it, or nothing here knows how.
     """
-    if not is_loopback(request.url.hostname or ""):
-        return page_address(request)
+    if not is_loopback(urlsplit(page).hostname or ""):
+        return page
     return None if options.is_loopback else lan_address(options)
 
 

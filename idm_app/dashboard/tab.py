@@ -36,20 +36,30 @@ class Tab:
     """What one browser tab shows and has selected."""
 
     def __init__(
-        self, board: Board, access: Access, view: View, words: Words, shared: str = "", opened: int | None = None
+        self,
+        board: Board,
+        access: Access,
+        view: View,
+        words: Words,
+        address: str,
+        shared: str = "",
+        opened: int | None = None,
     ) -> None:
-        """``shared``: what another application has handed over; it goes into the form and no further.
+        """``address``: where the browser found the page.
+
+        ``shared``: what another application has handed over; it goes into the form and no further.
 
         ``opened``: the download whose details are shown.
         """
         self._board = board
         self._words = words
+        self._address = address
         self._view = view
         self._menu = RowMenu()
         self._menu.on("choose", self._choose_from_menu)
         self._actions = Actions(board.manager, words, self._menu)
         self._dialog = AddDialog(board.manager, words, self._open)
-        self._devices = DevicesDialog(access, board.manager.options, words)
+        self._devices = DevicesDialog(access, board.manager.options, address, words)
         self._form: AddForm | None = None
         with ui.element("div").classes("shell"):
             self._header = PageHeader(view.text)
@@ -128,7 +138,7 @@ class Tab:
             ui.element("span").classes("logo").props("aria-hidden=true")
             ui.label(words("empty.title")).classes("heading")
             self._form = AddForm(self._board.manager, words, self._on_first_added, self._open, rows=3)
-            teach(self._board.manager.options, ui.context.client.request, words)
+            teach(self._board.manager.options, self._address, words)
 
     # -- what a person does
 

@@ -46,7 +46,8 @@ async def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 def tab(board: Board, view: View | None = None) -> Iterator[Client]:
     client = Client(ui.page("/nowhere"))
     with client:
-        Tab(board, Access(board.manager.options, board.manager.server_id), view or View(), words_in("en"))
+        access = Access(board.manager.options, board.manager.server_id)
+        Tab(board, access, view or View(), words_in("en"), "http://127.0.0.1:8000")
     try:
         yield client
     finally:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from idm_app.dashboard.own_address import address_elsewhere
+from idm_app.dashboard.own_address import address_elsewhere, page_address
 from idm_app.settings import Options
 
 
@@ -14,7 +14,7 @@ def test_where_other_devices_find_the_server(tmp_path: Path, monkeypatch: pytest
     def address(page: str = "127.0.0.1:8000", **options: Any) -> str | None:
         scope = {"type": "http", "scheme": "https", "path": "/", "headers": [(b"host", page.encode())]}
         request = Request({**scope, "root_path": "/dl", "query_string": b""})
-        return address_elsewhere(Options(data_dir=tmp_path, download_dir=tmp_path, **options), request)
+        return address_elsewhere(Options(data_dir=tmp_path, download_dir=tmp_path, **options), page_address(request))
 
     assert address() is None
     assert address("nas.example", trusted_proxies=("127.0.0.1",)) == "https://nas.example/dl", "as others have found it"
