@@ -240,6 +240,7 @@ def test_several_finished_files_are_saved_as_one_zip(page: Page, server: Any, or
     finish(page, server, *(origin.url(f"/file/größe {n}.bin", size=1000 + n, seed=n) for n in (1, 2, 3)))
     row(page, 3).click()
     row(page, 1).click(modifiers=["Shift"])
+    expect_selected(page, 3, 2, 1)
     with page.expect_download() as saved:
         choose(page, 2, "Save as one zip")
     with zipfile.ZipFile(io.BytesIO(saved.value.path().read_bytes())) as archive:
