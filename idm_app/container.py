@@ -12,8 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
-
 
 def main() -> None:
     """Replace this process by the server, with the same arguments."""
@@ -25,6 +23,8 @@ def main() -> None:
 
 def check_health() -> None:
     """Raise unless the server answers within 4 s, with http or https, at the address that stands in its data folder."""
+    import httpx  # the first process need not wait for it
+
     owner = json.loads((Path(os.environ["IDM_DATA_DIR"]) / "owner.json").read_bytes())
     server = urlsplit(owner["address"])
     address = f"{server.scheme}://{server.netloc}/api/health"

@@ -47,7 +47,10 @@ class Options:
     @property
     def address(self) -> str:
         """Where a browser on this machine finds the dashboard."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return self.address_at({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host))  # noqa: S104
+
+    def address_at(self, host: str) -> str:
+        """Where the dashboard is found by this name or address of the machine."""
         scheme = "http" if self.certificate is None else "https"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}{self.root_path}"
 

@@ -26,19 +26,15 @@ def address_elsewhere(options: Options, page: str) -> str | None:
     """
     if not is_loopback(urlsplit(page).hostname or ""):
         return page
-    return None if options.is_loopback else lan_address(options)
+    host = None if options.is_loopback else _lan_host(options)
+    return None if host is None else options.address_at(host)
 
 
-def lan_address(options: Options) -> str | None:
-    """By the machine's own address in its network; a container's is good for nobody."""
-    host = options.host
-    if host in ("0.0.0.0", "::"):  # noqa: S104
-        found = None if "container" in os.environ else _own_address(socket.AF_INET) or _own_address(socket.AF_INET6)
-        if found is None:
-            return None
-        host = found
-    scheme = "http" if options.certificate is None else "https"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{options.port}{options.root_path}"
+def _lan_host(options: Options) -> str | None:
+    """The machine's own address in its network; a container's is good for nobody."""
+    if options.host not in ("0.0.0.0", "::"):  # noqa: S104
+        return options.host
+    return None if "container" in os.environ else _own_address(socket.AF_INET) or _own_address(socket.AF_INET6)
 
 
 def picture(text: str, alt: str) -> None:
