@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker
 
@@ -24,8 +25,8 @@ def program() -> str:
     return found
 
 
-def launch_options() -> dict[str, object]:
-    return {"executable_path": program(), "args": _IN_CONTAINERS}
+def launch_options(*arguments: str) -> dict[str, Any]:
+    return {"executable_path": program(), "args": [*_IN_CONTAINERS, *arguments]}
 
 
 def wait_until(page: Page, expression: str, arg: object = None) -> None:

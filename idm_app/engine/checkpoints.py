@@ -37,6 +37,7 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Forget everything."""
+        self.close()  # or it would still say of what has gone that it is on the disk
         self._synced = ()
         self._part.clear()
 
@@ -47,10 +48,9 @@ class Checkpoints:
     def write(self, segments: Segments, validators: Validators, now: float) -> None:
         """Write down ``segments``, of which everything has been handed to the part file."""
         self._written_at = now
-        total = segments.total
-        if total is None:
-            return  # nothing can be resumed without knowing the whole
-        received = tuple(segments.received_ranges())
+        total, received = segments.total, tuple(segments.received_ranges())
+        if total is None or not received:
+            return  # nothing can be resumed: the whole is not known, or no byte has come yet
         self._part.write_sidecar(
             Sidecar(total, received, self._synced, validators.etag, validators.last_modified, self._boot_id)
         )
@@ -60,7 +60,7 @@ class Checkpoints:
             self._syncing.start()
 
     def close(self) -> None:
-        """The part file may be closed after this."""
+        """The part file may be closed or emptied after this."""
         if self._syncing:
             self._syncing.join()
 

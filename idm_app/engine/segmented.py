@@ -183,8 +183,7 @@ class Fetch:
 
     def _connect(self, segment: Segment, url: str, redirects: int = 0) -> None:
         if segment.position and not self._asks_for_ranges:
-            self._segments = Segments()
-            segment = next(iter(self._segments))
+            segment = self._from_the_first_byte()
         if_range = self._validators.if_range if self._validators and segment.position else None
         self._pool.connect(
             segment, url, range_header=self._range_header(segment), if_range=if_range, redirects=redirects
@@ -245,8 +244,7 @@ class Fetch:
             self._mismatch(connection, answer)
             return
         if self._validators is not None:
-            self._segments = Segments()
-            connection.segment = next(iter(self._segments))
+            connection.segment = self._from_the_first_byte()
         self._ranges = answer.takes_ranges and answer.length_bytes is not None
         self._begin(connection, answer, answer.length_bytes)
         connection.accept(answer.length_bytes)
@@ -324,12 +322,17 @@ class Fetch:
         for connection in self._pool:
             if connection is not keep:
                 connection.discard()
-        self._segments = Segments()
+        self._from_the_first_byte()
         self._validators = None
         self._ranges = False
-        self._checkpoints.clear()
         if not same_version:
             self._retries.begin_anew(time.monotonic())
+
+    def _from_the_first_byte(self) -> Segment:
+        """Nothing of what has come counts, or is written down, any more: the whole is one segment."""
+        self._segments = Segments()
+        self._checkpoints.clear()
+        return next(iter(self._segments))
 
     # -- ends
 

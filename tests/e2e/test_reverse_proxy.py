@@ -1,5 +1,7 @@
 """Behind a real nginx, in a sub-path and with HTTPS, configured by the very blocks of docs/REVERSE_PROXY.md."""
 
+import base64
+import hashlib
 import json
 import re
 import shutil
@@ -12,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import chromium
 import httpx
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from live_server import LiveServer, free_port
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Playwright, expect
 from websockets.sync.client import connect
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "REVERSE_PROXY.md"
@@ -45,6 +50,8 @@ class Proxied:
     server: LiveServer
     url: str
     trusted: ssl.SSLContext
+    key_sha256: str
+    """Base64, of the certificate's public key: by it a browser trusts the certificate."""
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, verify=self.trusted, trust_env=False, timeout=30)
@@ -66,12 +73,19 @@ def proxied(server_factory: Any, tmp_path: Path) -> Iterator[Proxied]:
     configuration.write_text(CONFIGURATION.format(folder=tmp_path, port=port, map=blocks[0], location=location))
     nginx = subprocess.Popen([program, "-c", str(configuration), "-p", str(tmp_path)], stderr=subprocess.PIPE)
     try:
-        proxied = Proxied(server, f"https://127.0.0.1:{port}/idm", trusted)
+        key_sha256 = sha256_of_key(issued.cert_chain_pems[0].bytes())
+        proxied = Proxied(server, f"https://127.0.0.1:{port}/idm", trusted, key_sha256)
         wait_until_it_answers(proxied, nginx)
         yield proxied
     finally:
         nginx.terminate()
         nginx.wait(10)
+
+
+def sha256_of_key(certificate_pem: bytes) -> str:
+    key = x509.load_pem_x509_certificate(certificate_pem).public_key()
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
 def wait_until_it_answers(proxied: Proxied, nginx: "subprocess.Popen[bytes]") -> None:
@@ -88,16 +102,18 @@ def wait_until_it_answers(proxied: Proxied, nginx: "subprocess.Popen[bytes]") ->
                 return
 
 
-def test_the_dashboard_signs_in_goes_live_and_signs_out(proxied: Proxied, browser: Browser) -> None:
-    with closing(browser.new_context(ignore_https_errors=True)) as context:
-        page = context.new_page()
+def test_the_dashboard_signs_in_goes_live_and_signs_out(proxied: Proxied, playwright: Playwright) -> None:
+    # Playwright's own way of taking any certificate fails a request now and then: ERR_TOO_MANY_RETRIES.
+    trusting = f"--ignore-certificate-errors-spki-list={proxied.key_sha256}"
+    with closing(playwright.chromium.launch(**chromium.launch_options(trusting))) as browser:
+        page = browser.new_page()
         page.goto(f"{proxied.url}/?show=failed")
         assert page.url.startswith(f"{proxied.url}/login")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("[data-connection=connected]")).to_be_visible(timeout=30_000)
         assert page.url == f"{proxied.url}/?show=failed"
-        (cookie,) = [cookie for cookie in context.cookies() if cookie["name"].startswith("idm_session")]
+        (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"].startswith("idm_session")]
         assert cookie["secure"]
         assert cookie["path"] == "/idm"
         page.get_by_role("button", name="Devices").click()

@@ -12,6 +12,8 @@ import pytest
 from engine_jobs import Jobs, Noted, Probed, Progressed, RawOrigin, sha256
 from fault_server import FaultServer, content
 
+from idm_app.engine.part_file import sidecar_of
+
 SIZE = 8_000_000
 
 
@@ -261,7 +263,7 @@ def test_a_damaged_sidecar_never_makes_a_wrong_file(jobs: Jobs, origin: FaultSer
 
 def test_a_finished_part_is_published_without_asking_again(jobs: Jobs, origin: FaultServer) -> None:
     """Killed between the last byte and the new name: everything is there already."""
-    url = origin.url("/x", size=SIZE, rate=300_000, disposition="attachment; filename=a.bin")
+    url = origin.url("/x", size=SIZE, rate=300_000, disposition="attachment; filename=a.bin", first_byte_delay=0.7)
     sidecar = jobs.job_folder / "content.part.json"
     first = jobs.start(url)
     first.until(lambda run: sidecar.exists())
@@ -274,6 +276,20 @@ def test_a_finished_part_is_published_without_asking_again(jobs: Jobs, origin: F
     assert sha256(path) == origin.sha256(SIZE)
     assert path.name == "a.bin"
     assert origin.stats("/x").bytes_sent == 0
+
+
+def test_bytes_that_no_longer_count_are_not_written_down_any_more(jobs: Jobs, origin: FaultServer) -> None:
+    """The server sends the whole, another one, where only the beginning was missing; killed before the next note."""
+    sidecar, part = jobs.job_folder / "content.part.json", jobs.job_folder / "content.part"
+    jobs.job_folder.mkdir(parents=True)
+    part.write_bytes(b"".join(_whole(SIZE)))
+    sidecar.write_text(json.dumps({"total_bytes": SIZE, "received": [], "synced": [[SIZE // 2, SIZE]]}))
+    run = jobs.start(origin.url("/a.bin", seed=7, size=SIZE, stall=SIZE // 2, norange=1, noetag=1), connections=1)
+    new = content(0, 1000, seed=7)
+    run.until(lambda _: part.read_bytes()[:1000] == new)
+    run.kill()
+    noted = sidecar_of(part)
+    assert noted is None or all(start == 0 for start, _ in noted.trusted)
 
 
 def _whole(size: int) -> Iterator[bytes]:
