@@ -2,6 +2,7 @@
 
 import re
 import socket
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from idm_app.engine.reach import Reach
@@ -10,6 +11,7 @@ from idm_app.errors import FAILURES, InvalidAddress, InvalidField
 MAX_ADDRESS_LENGTH = 8192
 _HOST = re.compile(r"[a-z0-9._-]*[a-z0-9][a-z0-9._-]*|[0-9a-f:.]+(%[a-z0-9._-]+)?", re.IGNORECASE)
 """A name or an IPv4 address, an IPv6 address with its zone."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
@@ -23,7 +25,7 @@ def checked_address(text: str, field: str = "url") -> str:
         raise InvalidAddress("There is no address. Paste one that begins with http:// or https://.", field)
     if len(address) > MAX_ADDRESS_LENGTH:
         raise InvalidAddress(f"The address is longer than {MAX_ADDRESS_LENGTH} characters.", field)
-    if any(ord(character) < 32 or ord(character) == 127 or 0xD800 <= ord(character) < 0xE000 for character in address):
+    if _CONTROL.search(address):
         raise InvalidAddress("The address contains control characters.", field)
     try:
         parts = urlsplit(address)
@@ -56,13 +58,18 @@ def check_never_reached(address: str, own_ports: tuple[int, ...], field: str = "
     parts = urlsplit(address)
     host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    if _is_never_reached(host or "", port, own_ports):
+        raise InvalidAddress(FAILURES["blocked-address"][0], field)
+
+
+@lru_cache(256)
+def _is_never_reached(host: str, port: int, own_ports: tuple[int, ...]) -> bool:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except OSError:  # a name
-        return
+        return False
     reach = Reach(blocked_ports=own_ports)
-    if not all(reach.allows(str(sockaddr[0]), port) for *_, sockaddr in found):
-        raise InvalidAddress(FAILURES["blocked-address"][0], field)
+    return not all(reach.allows(str(sockaddr[0]), port) for *_, sockaddr in found)
 
 
 def safe_directory(text: str) -> str:

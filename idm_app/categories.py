@@ -1,6 +1,6 @@
 """Which category a file belongs to: by its extension, as IDM sorts them. Pure."""
 
-from pathlib import PurePosixPath
+import posixpath
 
 from idm_app.model import Category, Kind
 
@@ -16,6 +16,6 @@ _BY_EXTENSION = {extension: category for category, text in _EXTENSIONS.items() f
 
 def category_of(filename: str | None, kind: Kind | None = None) -> Category:
     """The category of ``filename``; media whose name says nothing is video."""
-    extension = PurePosixPath(filename or "").suffix.lower().lstrip(".")
+    extension = posixpath.splitext((filename or "").rstrip("/"))[1].lower().lstrip(".")
     fallback = Category.VIDEO if kind is Kind.MEDIA else Category.OTHER
     return _BY_EXTENSION.get(extension, fallback)

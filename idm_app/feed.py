@@ -96,11 +96,15 @@ class Frame:
     def extended(self, later: "Frame") -> "Frame":
         """A frame that says what this one and then ``later`` say."""
         both = self.after(-1)
-        for update in later.updates:
-            both.add(dict(update))
-        for download_id in later.removed:
-            both.drop(download_id, later.revision)
+        both.absorb(later)
         return both
+
+    def absorb(self, later: "Frame") -> None:
+        """Say what ``later`` says as well. Only for a frame that nobody else has."""
+        for update in later.updates:
+            self.add(dict(update))
+        for download_id in later.removed:
+            self.drop(download_id, later.revision)
 
     def after(self, revision: int) -> "Frame":
         """A frame of its own with only what is newer than ``revision``."""
@@ -233,7 +237,7 @@ class Feed:
         self._flush_planned = False
         self._flushed_at = time.monotonic()
         if self._snapshot is not None:
-            self._since_snapshot = self._since_snapshot.extended(self._frame)
+            self._since_snapshot.absorb(self._frame)
             if len(self._since_snapshot.updates) > MAX_PENDING_UPDATES or self._flushed_at > self._snapshot[2]:
                 self._snapshot = None
         for subscription in tuple(self._subscriptions):

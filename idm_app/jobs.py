@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from idm_app.categories import category_of
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Progressed
@@ -15,20 +17,34 @@ from idm_app.units import format_bytes
 MAX_EVENTS = 50
 PARTS_FOLDER = ".idm"
 """Below the download folder, so that publishing is a rename: one folder for each unfinished download."""
+_AT_REST: dict[str, Any] = {"bytes_per_second": None, "eta_seconds": None, "phase": None, "connections": 0}
 
 
 def job_folder(download_id: int, server_id: str, options: Options) -> Path:
     """Where a download's unfinished parts are. Two servers may share a download folder, so each has its own below."""
-    return options.download_dir / PARTS_FOLDER / server_id / str(download_id)
+    return _parts_folder(options.download_dir, server_id) / str(download_id)
 
 
-def job_for(download: Download, server_id: str, settings: Settings, options: Options) -> Job:
-    """What a worker needs to do ``download``."""
+@cache
+def _parts_folder(download_dir: Path, server_id: str) -> Path:
+    return download_dir / PARTS_FOLDER / server_id
+
+
+def job_for(
+    download: Download,
+    server_id: str,
+    settings: Settings,
+    options: Options,
+    *,
+    bytes_per_second_limit: int | None = None,
+    host_connections: Iterable[tuple[str, int]] = (),
+) -> Job:
+    """What a worker needs to do ``download``, under these limits."""
     request = download.request
     return Job(
         id=download.id,
         url=request.url,
-        folder=str(options.download_dir / (request.directory or "")),
+        folder=str(options.download_dir / request.directory if request.directory else options.download_dir),
         job_folder=str(job_folder(download.id, server_id, options)),
         filename=request.filename,
         kind=download.kind if download.kind in (Kind.FILE, Kind.MEDIA) else None,
@@ -40,7 +56,8 @@ def job_for(download: Download, server_id: str, settings: Settings, options: Opt
         embed=request.embed,
         playlist_items=request.playlist_items,
         connections=request.connections or settings.connections,
-        bytes_per_second_limit=request.bytes_per_second_limit,
+        host_connections=tuple(host_connections),
+        bytes_per_second_limit=bytes_per_second_limit,
         checksum=request.checksum,
         headers=request.headers,
         referrer=request.referrer,
@@ -127,7 +144,7 @@ def untried(download: Download) -> Download:
 
 def at_rest(download: Download) -> Download:
     """Without the numbers that only a running download has."""
-    return replace(download, bytes_per_second=None, eta_seconds=None, phase=None, connections=0)
+    return replace(download, **_AT_REST)
 
 
 def _probed(download: Download, report: Probed) -> Download:
@@ -170,10 +187,13 @@ def _progressed(download: Download, report: Progressed) -> Download:
 
 
 def _finished(download: Download, report: Finished, now: datetime) -> Download:
-    filename = Path(report.path).name
+    filename, request = Path(report.path).name, download.request
+    if request.headers or request.cookies:  # they live as long as the download needs them
+        request = replace(request, headers=(), cookies=())
     return replace(
-        at_rest(download),
-        request=replace(download.request, headers=(), cookies=()),  # they live as long as the download needs them
+        download,
+        **_AT_REST,
+        request=request,
         status=Status.COMPLETED,
         progress=100.0,
         received_bytes=report.total_bytes,

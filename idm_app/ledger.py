@@ -1,9 +1,11 @@
 """All downloads as they are now: numbered, counted, published and stored by one hand.
 
 Only the manager and its runs write here. Each change gets the next revision, goes to the feed at once, and to the
-store at once when the status changes, seldom for progress (byte offsets are in the worker's sidecar).
+store at once when the status changes (but for the first look at an address: after a restart it waits for its turn
+again), seldom for progress (byte offsets are in the worker's sidecar).
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,10 +15,13 @@ from idm_app.background import Background
 from idm_app.errors import UnknownDownload
 from idm_app.feed import Feed
 from idm_app.model import Category, Download, Status
+from idm_app.schedule import Queue
 from idm_app.search import contains, words_of
 from idm_app.store import Store
 
 _SAVE_PROGRESS_EVERY_SECONDS = 5.0
+_SAVE_SECONDS = 0.02
+"""What changes meanwhile is written with it."""
 
 
 class Ledger:
@@ -29,7 +34,9 @@ class Ledger:
         self._saving = False
         self._downloads = {download.id: download for download in store.downloads()}
         self._last_id = store.last_id
-        self._queued = {d.id for d in self._downloads.values() if d.status is Status.QUEUED}
+        self._queue = Queue()
+        for download in self._downloads.values():
+            self._line_up(None, download)
         self._statuses = Counter(d.status for d in self._downloads.values())
         self._categories = Counter(d.category for d in self._downloads.values())
         self._saved_at: dict[int, float] = {}
@@ -55,9 +62,9 @@ class Ledger:
         """All, without copying them."""
         return reversed(self._downloads.values())
 
-    def queued(self) -> list[Download]:
-        """Those that wait for their turn."""
-        return [self._downloads[download_id] for download_id in self._queued]
+    def queued(self) -> Iterator[Download]:
+        """Those that wait for their turn, in its order."""
+        return map(self._downloads.__getitem__, self._queue)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many downloads there are of each status and category."""
@@ -82,10 +89,10 @@ class Ledger:
         self._downloads[now.id] = now
         self._count(before, -1)
         self._count(now, +1)
+        self._line_up(before, now)
         self._feed.publish(before, now)
         if before is None or before.status is not now.status:
-            (self._queued.add if now.status is Status.QUEUED else self._queued.discard)(now.id)
-            save = True
+            save = save or now.status is not Status.PROBING
         if save or time.monotonic() - self._saved_at.get(now.id, 0.0) > _SAVE_PROGRESS_EVERY_SECONDS:
             self._saved_at[now.id] = time.monotonic()
             self._store.put(now)
@@ -103,12 +110,12 @@ class Ledger:
         """Returns when all that was written is on disk. Raises :class:`StoreFull`."""
         await self._store.commit()
 
-    def remove(self, download: Download) -> None:
+    def remove(self, download_id: int) -> None:
         """Forget a download and tell everybody."""
-        del self._downloads[download.id]
+        download = self._downloads.pop(download_id)
         self.revision += 1
         self._count(download, -1)
-        self._queued.discard(download.id)
+        self._line_up(download, None)
         self._saved_at.pop(download.id, None)
         self._store.remove(download.id)
         self._feed.remove(download.id, self.revision)
@@ -133,8 +140,15 @@ class Ledger:
         return found[offset : offset + limit], len(found)
 
     async def _save(self) -> None:
+        await asyncio.sleep(_SAVE_SECONDS)
         self._saving = False
         await self.commit()
+
+    def _line_up(self, before: Download | None, now: Download | None) -> None:
+        if before is not None and before.status is Status.QUEUED:
+            self._queue.remove(before)
+        if now is not None and now.status is Status.QUEUED:
+            self._queue.add(now)
 
     def _count(self, download: Download | None, change: int) -> None:
         if download is not None:

@@ -165,7 +165,7 @@ class Manager:
             await self._ledger.commit()
         except StoreFull:
             for download in added:
-                self._ledger.remove(download)
+                self._ledger.remove(download.id)
             raise
         asyncio.get_running_loop().call_soon(self._runs.start_ready)  # the answer goes first
         return [self._ledger.get(download.id) or download for download in answer]
@@ -203,7 +203,7 @@ class Manager:
         await self._runs.stop(download_id)
         await self.act("remove", playlists.unfinished_children(self.get(download_id), self._ledger))
         download = self.get(download_id)
-        self._ledger.remove(download)
+        self._ledger.remove(download.id)
         self._runs.forget(download_id)
         finished = filter(None, (download.path, *download.beside)) if delete_file else ()
         parts = jobs.job_folder(download_id, self.server_id, self.options)

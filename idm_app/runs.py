@@ -24,6 +24,9 @@ from idm_app.settings import Options, Settings
 from idm_app.shared_rate import SharedRate
 from idm_app.units import utc_now
 
+_CLEAR_SECONDS = 0.1
+"""What has ended meanwhile is cleared away with it."""
+
 
 class Runs:
     """Starts what may start, stops what is asked. ``on_expanded`` gets a playlist and its entries."""
@@ -101,13 +104,23 @@ class Runs:
         self.start_ready()
 
     def start_ready(self) -> None:
-        """Start those whose turn it is."""
+        """Start those whose turn it is, and divide the rate among all that run."""
         if self._closing:
             return
         now = utc_now()
         free_slots = self._settings.max_active - len(self._active)
-        for download in schedule.startable(self._ledger.queued(), free_slots, now):
-            self._start(download, now)
+        begun = [self._begin(download, now) for download in schedule.startable(self._ledger.queued(), free_slots, now)]
+        shares, hosts = self._rate.share_out(), self._hosts.left(self.running()).items()
+        for download in begun:
+            job = jobs.job_for(
+                download,
+                self._server_id,
+                self._settings,
+                self._options,
+                bytes_per_second_limit=shares[download.id],
+                host_connections=hosts,
+            )
+            self._supervisor.run(self.probes.informed(job, download.request))
         self._set_alarm(now)
 
     async def stop(self, download_id: int) -> None:
@@ -131,23 +144,19 @@ class Runs:
         if parent is not None and parent.status is Status.DOWNLOADING:
             self._ledger.change(playlists.settled(parent, self._ledger, utc_now()))
 
-    def _start(self, download: Download, now: datetime) -> None:
+    def _begin(self, download: Download, now: datetime) -> Download:
         self._active.add(download.id)
         self._bytes_at_start[download.id] = download.received_bytes
-        begun = self._ledger.change(jobs.begun(download, now))
-        job = jobs.job_for(begun, self._server_id, self._settings, self._options)
-        job = replace(
-            job,
-            bytes_per_second_limit=self._rate.share_out()[download.id],
-            host_connections=tuple(self._hosts.left(self.running()).items()),
-        )
-        self._background.run(self._supervisor.run(self.probes.informed(job, download.request)))
+        return self._ledger.change(jobs.begun(download, now))
 
     def _set_alarm(self, now: datetime) -> None:
         if self._alarm:
             self._alarm.cancel()
+            self._alarm = None
+        if len(self._active) >= self._settings.max_active:
+            return
         instant = schedule.next_instant(self._ledger.queued())
-        if instant is not None and len(self._active) < self._settings.max_active:
+        if instant is not None:
             delay = min(60.0, max(0.05, (instant - now).total_seconds()))  # the clock may be set, or the machine sleep
             self._alarm = asyncio.get_running_loop().call_later(delay, self.start_ready)
 
@@ -172,7 +181,6 @@ class Runs:
 
     def _on_exit(self, download_id: int, exit_code: int | None) -> None:
         self._active.discard(download_id)
-        self._rate.share_out()
         download = self._ledger.get(download_id)
         asked_to = self._closing or download_id in self._stopping
         if download is not None and not asked_to and download.status.is_running and download.kind is not Kind.PLAYLIST:
@@ -210,6 +218,7 @@ class Runs:
             self._background.run(self._clear())
 
     async def _clear(self) -> None:
+        await asyncio.sleep(_CLEAR_SECONDS)
         await self._ledger.commit()
         folders, self._to_clear = self._to_clear, []
         await asyncio.to_thread(disk.delete_parts, folders)

@@ -1,9 +1,11 @@
 """Which queued downloads may start now, and when a failed one is tried again. Pure."""
 
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
-from idm_app.model import Download, Failure, Status
+from idm_app.model import Download, Failure
 
 MAX_ATTEMPTS = 5
 MAX_CRASHES = 3
@@ -11,23 +13,37 @@ MAX_RETRY_DELAY = timedelta(minutes=10)
 _TRANSIENT = frozenset({"connection-lost", "timed-out", "server-busy", "server-error"})
 
 
+class Queue:
+    """The ids of downloads that wait for their turn, in its order. Ten thousand cost no more than ten."""
+
+    def __init__(self) -> None:
+        self._turns: list[tuple[int, int]] = []
+
+    def __iter__(self) -> Iterator[int]:
+        return (download_id for _, download_id in self._turns)
+
+    def add(self, download: Download) -> None:
+        """It waits."""
+        insort(self._turns, _turn(download))
+
+    def remove(self, download: Download) -> None:
+        """It does not wait any more, or not there. ``download`` is as it was when it was added."""
+        del self._turns[bisect_left(self._turns, _turn(download))]
+
+
 def startable(queued: Iterable[Download], free_slots: int, now: datetime) -> list[Download]:
-    """The downloads to start, in order of their position, at most ``free_slots``."""
-    if free_slots <= 0:
-        return []
-    ready = [download for download in queued if download.status is Status.QUEUED and _is_time(download, now)]
-    ready.sort(key=_order)
-    return ready[:free_slots]
+    """The downloads to start, of those ``queued``, in the order of their turn: at most ``free_slots``."""
+    return list(islice((download for download in queued if _is_time(download, now)), max(0, free_slots)))
 
 
 def moved(queued: Iterable[Download], download_id: int, places: int) -> dict[int, int]:
     """New positions, by id, so that one download starts ``places`` (-1 or +1) later; empty where there is no room."""
-    in_order = sorted(queued, key=_order)
+    in_order = sorted(queued, key=_turn)
     here = next((place for place, download in enumerate(in_order) if download.id == download_id), None)
     if here is None or not 0 <= here + places < len(in_order):
         return {}
     one, other = in_order[here], in_order[here + places]
-    return {one.id: _order(other)[0], other.id: _order(one)[0]}
+    return {one.id: _turn(other)[0], other.id: _turn(one)[0]}
 
 
 def next_instant(queued: Iterable[Download]) -> datetime | None:
@@ -57,5 +73,5 @@ def _is_time(download: Download, now: datetime) -> bool:
     return download.error is not None and download.not_before - now > MAX_RETRY_DELAY
 
 
-def _order(download: Download) -> tuple[int, int]:
+def _turn(download: Download) -> tuple[int, int]:
     return (download.id if download.position is None else download.position, download.id)

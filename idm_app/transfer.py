@@ -83,7 +83,7 @@ async def restore(entries: Iterable[Restored], ledger: Ledger, store: Store) -> 
         await store.commit()
     except StoreFull:
         for download in added:
-            ledger.remove(download)
+            ledger.remove(download.id)
         raise
     return added
 

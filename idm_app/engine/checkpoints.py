@@ -3,6 +3,7 @@
 import threading
 
 from idm_app.engine.answers import Validators
+from idm_app.engine.names import safe_name
 from idm_app.engine.part_file import PartFile, Ranges, Sidecar, boot_id
 from idm_app.engine.segments import Segments
 
@@ -16,7 +17,6 @@ class Checkpoints:
 
     def __init__(self, part: PartFile, now: float) -> None:
         self._part = part
-        self._boot_id = boot_id()
         self._written_at = self._synced_at = now
         self._synced: Ranges = ()
         self._syncing: threading.Thread | None = None
@@ -31,6 +31,8 @@ class Checkpoints:
                 pass
             else:
                 self._synced = sidecar.synced
+                if self._part.final_name is None and sidecar.final_name:  # by its first answer; there may be no other
+                    self._part.final_name = safe_name(sidecar.final_name)
                 return segments, Validators(sidecar.etag, sidecar.last_modified)
         self.clear()
         return None
@@ -52,7 +54,15 @@ class Checkpoints:
         if total is None or not received:
             return  # nothing can be resumed: the whole is not known, or no byte has come yet
         self._part.write_sidecar(
-            Sidecar(total, received, self._synced, validators.etag, validators.last_modified, self._boot_id)
+            Sidecar(
+                total,
+                received,
+                self._synced,
+                validators.etag,
+                validators.last_modified,
+                boot_id(),
+                self._part.final_name,
+            )
         )
         if now - self._synced_at >= SYNC_SECONDS and not (self._syncing and self._syncing.is_alive()):
             self._synced_at = now

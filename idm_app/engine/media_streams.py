@@ -84,6 +84,7 @@ class SegmentedFD(_OurDownloader):
             ).run()
         finally:
             part.close()
+        self.around.progress.tick(force=True)
         part.publish_as(Path(filename))
         return True
 

@@ -26,7 +26,9 @@ _GENERIC_TYPES = frozenset({"application/octet-stream", "text/plain", "binary/oc
 
 def safe_name(text: str) -> str:
     """``text`` as one path component of at most :data:`MAX_NAME_BYTES` bytes that is harmless everywhere."""
-    text = "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) not in _REMOVED_CATEGORIES)
+    if not (text.isascii() and text.isprintable()):
+        whole = unicodedata.normalize("NFC", text)
+        text = "".join(c for c in whole if unicodedata.category(c) not in _REMOVED_CATEGORIES)
     text = " ".join(_FORBIDDEN.sub("_", text).split())
     text = _stripped(text)
     if _RESERVED.fullmatch(text.partition(".")[0].strip()):

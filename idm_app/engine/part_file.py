@@ -13,6 +13,7 @@ import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from idm_app.engine.names import numbered
@@ -37,6 +38,7 @@ class Sidecar:
     etag: str | None = None
     last_modified: str | None = None
     boot_id: str | None = None
+    final_name: str | None = None
 
     @property
     def trusted(self) -> Ranges:
@@ -44,6 +46,7 @@ class Sidecar:
         return self.received if self.boot_id is not None and self.boot_id == boot_id() else self.synced
 
 
+@cache
 def boot_id() -> str | None:
     """Names the running system until its next start; ``None`` where there is no such name."""
     try:
@@ -72,6 +75,8 @@ class PartFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.final_name: str | None = None
+        """What the file is going to be called, once that is known."""
         self._sidecar_path = _sidecar_path(path)
         self._lock = threading.Lock()
         self._fd = -1

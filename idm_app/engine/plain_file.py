@@ -19,8 +19,6 @@ from idm_app.engine.source import Source
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 
-_NAME_FILE = "name.txt"
-"""Holds the name that the first answer gave: a run that finds all bytes there asks nobody."""
 _READ_BYTES = 1 << 20
 
 
@@ -43,22 +41,20 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
     folder, job_folder = Path(job.folder), Path(job.job_folder)
     receipt = Receipt(job_folder, "file")
     checksums: set[str | None] = {job.checksum}
-    name = safe_name(job.filename) if job.filename else _remembered_name(job_folder)
     part = PartFile(job_folder / PART_NAME)
     part.open()
+    part.final_name = safe_name(job.filename) if job.filename else None
 
     def on_start(answer: Answer, total_bytes: int | None, beginning: bytes) -> None:
-        nonlocal name
         if job.kind is None and (answer.leads_to_media(beginning) or _is_sound_wanted(job, answer)):
             raise LeadsToMedia
-        if name is None:
-            name = suggested_name(answer.headers, answer.url, job.url)
-            (job_folder / _NAME_FILE).write_text(name, "utf-8")
+        if part.final_name is None:
+            part.final_name = suggested_name(answer.headers, answer.url, job.url)
         if not answer.is_encoded:
             checksums.add(answer.digest)
         if total_bytes is not None:
             _check_space(job_folder, total_bytes - around.progress.received_bytes)
-        around.progress.send(Probed("file", filename=name, total_bytes=total_bytes))
+        around.progress.send(Probed("file", filename=part.final_name, total_bytes=total_bytes))
 
     count = around.progress.add(StreamCount("file"))
     try:
@@ -66,10 +62,11 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
         total = fetch.run()
     finally:
         part.close()
+    around.progress.tick(force=around.progress.has_told)
     for checksum in filter(None, checksums):
         around.progress.send(Processing("verifying"))
         _verify(part.path, checksum, around.stopping)
-    path = publish(part.path, folder, name or suggested_name({}, job.url, job.url), receipt)
+    path = publish(part.path, folder, part.final_name or suggested_name({}, job.url, job.url), receipt)
     receipt.clear_beside()
     return Finished(str(path), total)
 
@@ -106,13 +103,6 @@ class _Known(Exception):
     def __init__(self, offered: Offered) -> None:
         super().__init__()
         self.offered = offered
-
-
-def _remembered_name(job_folder: Path) -> str | None:
-    try:
-        return safe_name((job_folder / _NAME_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
 
 
 def _check_space(folder: Path, needed_bytes: int) -> None:

@@ -46,7 +46,7 @@ class Progress:
         self._lanes: list[Lane] = []
         self._meter = Meter()
         self._told: tuple[int, int | None, str, int] | None = None
-        self._told_at = float("-inf")
+        self._told_at = clock()
         self._detail_at = float("-inf")
 
     def add(self, stream: StreamCount) -> StreamCount:
@@ -58,6 +58,11 @@ class Progress:
         """Count these and no others from now on."""
         self._streams = list(streams)
         self.segments = None
+
+    @property
+    def has_told(self) -> bool:
+        """Whether anything was told: what is over at once is not."""
+        return self._told is not None
 
     @property
     def received_bytes(self) -> int:

@@ -8,6 +8,7 @@ judged as the IPv4 address it leads to.
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -38,14 +39,25 @@ class Reach:
 
     def allows(self, host: str, port: int) -> bool:
         """Whether the address ``host`` (a literal, perhaps with a zone) may be connected to."""
-        return all(self._allows_one(address, port) for address in _meanings(ip_address(host.partition("%")[0])))
+        return all(
+            not never
+            and not (port in self.blocked_ports and _is_of_this_machine(address))
+            and (self.allow_private or not private)
+            for address, never, private in _judged(host.partition("%")[0])
+        )
 
-    def _allows_one(self, address: Address, port: int) -> bool:
-        if any(address in network for network in _NEVER if network.version == address.version):
-            return False
-        if port in self.blocked_ports and _is_of_this_machine(address):
-            return False
-        return self.allow_private or not any(address in n for n in _PRIVATE if n.version == address.version)
+
+@lru_cache(256)
+def _judged(host: str) -> tuple[tuple[Address, bool, bool], ...]:
+    """Each address that ``host`` stands for, whether it is one of those never to be reached, whether it is private."""
+    return tuple(
+        (
+            address,
+            any(address in network for network in _NEVER if network.version == address.version),
+            any(address in network for network in _PRIVATE if network.version == address.version),
+        )
+        for address in _meanings(ip_address(host))
+    )
 
 
 def _meanings(address: Address) -> Iterator[Address]:

@@ -95,7 +95,6 @@ class Fetch:
                 self._step()
         finally:
             self._close()
-        self._around.progress.tick(force=True)
         total = self._segments.received_bytes
         if self._part.size_bytes != total:
             raise DownloadError("internal", f"the part file has {self._part.size_bytes} bytes instead of {total}")

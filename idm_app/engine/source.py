@@ -68,6 +68,7 @@ class Source:
         return lines
 
 
+@functools.lru_cache
 def origin_of(url: str) -> tuple[str, str | None, int | None]:
     """Scheme, host and port."""
     parts = urlsplit(url)

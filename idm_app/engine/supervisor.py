@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import sys
+import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,8 +23,9 @@ STOP_SECONDS = 0.7
 MOST_PAUSE_SECONDS = 60.0
 """Where workers cannot start, the next one waits: 1 s after the first that could not, then twice as long, to this."""
 _READ_BYTES = 1 << 18
-_LAUNCHES_AT_ONCE = 8
-"""A job that waits for its worker to be started gets one that comes to rest meanwhile: small files need few workers."""
+_LAUNCHES_AT_ONCE = 4
+_PATIENCE_SECONDS = 0.1
+"""Jobs wait that long for workers that come to rest: small files are done sooner than more workers are started."""
 
 
 def default_launcher() -> Launcher:
@@ -31,12 +34,12 @@ def default_launcher() -> Launcher:
 
 
 @dataclass(slots=True, eq=False)
-class _Worker:
-    """One started job."""
+class _Run:
+    """One job from the call of :meth:`Supervisor.run` until its worker is gone or free."""
 
     job: Job
     process: Process | None = None
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    is_stopping: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     has_spoken: bool = False
 
@@ -58,10 +61,15 @@ class Supervisor:
         self._on_report = on_report
         self._on_exit = on_exit
         self._launcher = launcher or default_launcher()
-        self._workers: dict[int, _Worker] = {}
-        self._readers: set[asyncio.Future[None]] = set()
+        self._runs: dict[int, _Run] = {}
+        self._waiting: deque[_Run] = deque()
+        """Those whose job nobody has yet."""
+        self._working: dict[Process, _Run] = {}
         self._resting = Resting()
-        self._launching = asyncio.Semaphore(_LAUNCHES_AT_ONCE)
+        self._launches: set[asyncio.Future[None]] = set()
+        self._readers: set[asyncio.Future[None]] = set()
+        self._rested_at: deque[float] = deque()
+        self._patience: asyncio.TimerHandle | None = None
         self._stillborn = 0
         """How many workers in a row could not start."""
 
@@ -69,39 +77,53 @@ class Supervisor:
         """Begin to warm up, in the background."""
         await self._launcher.start()
 
-    def run(self, job: Job) -> Coroutine[Any, Any, None]:
-        """Start a worker for ``job``; what is returned ends when it has the job. From the call on it can be stopped."""
-        worker = self._workers[job.id] = _Worker(replace(job, may_rest=True))
-        return self._run(worker, job)
+    def run(self, job: Job) -> None:
+        """Give ``job`` to a worker as soon as there is one. From the call on it can be stopped."""
+        run = self._runs[job.id] = _Run(replace(job, may_rest=True))
+        self._waiting.append(run)
+        self._hand_out()
 
-    async def _run(self, worker: _Worker, job: Job) -> None:
-        starting, stop = asyncio.ensure_future(self._launch()), asyncio.ensure_future(worker.stopping.wait())
-        await asyncio.wait((starting, stop), return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        if not starting.done():
-            starting.cancel()
-            self._bury(worker, None)
+    def _hand_out(self) -> None:
+        """Jobs that wait go to workers that rest. Where fewer have come to rest lately than jobs are left, more workers
+        are started, a few at a time."""
+        while self._waiting and (process := self._resting.take()):
+            self._give(self._waiting.popleft(), process)
+        if not self._waiting:
             return
+        since = time.monotonic() - _PATIENCE_SECONDS
+        while self._rested_at and self._rested_at[0] < since:
+            self._rested_at.popleft()
+        wanted = len(self._waiting) - len(self._rested_at)
+        if wanted <= 0 and self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._lose_patience)
+        while len(self._launches) < min(wanted, _LAUNCHES_AT_ONCE):
+            _kept(self._launches, self._launch()).add_done_callback(lambda _: self._hand_out())
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        self._hand_out()
+
+    async def _launch(self) -> None:
         try:
-            process = worker.process = starting.result()
+            if self._stillborn:
+                await asyncio.sleep(min(MOST_PAUSE_SECONDS, 2.0 ** (self._stillborn - 1)))
+            process = await self._launcher.launch()
         except OSError as error:
-            log.exception("download %d: no worker could be started", job.id)
-            self._fail(worker, str(error))
-            self._bury(worker, None)
-            return
-        reader = asyncio.ensure_future(self._read(worker, process))
-        self._readers.add(reader)
-        reader.add_done_callback(self._readers.discard)
-        if worker.stopping.is_set():
-            process.end_input()
+            log.exception("no worker could be started")
+            if self._waiting:
+                run = self._waiting.popleft()
+                self._fail(run, str(error))
+                self._bury(run, None)
         else:
-            self._send(process, worker.job)
+            _kept(self._readers, self._read(process))
+            if self._waiting:
+                self._give(self._waiting.popleft(), process)
+            else:
+                self._resting.add(process)
 
-    async def _launch(self) -> Process:
-        if self._stillborn:
-            await asyncio.sleep(min(MOST_PAUSE_SECONDS, 2.0 ** (self._stillborn - 1)))
-        async with self._launching:
-            return self._resting.take() or await self._launcher.launch()
+    def _give(self, run: _Run, process: Process) -> None:
+        run.process, self._working[process] = process, run
+        self._send(process, run.job)
 
     async def ask(self, job: Job) -> Report | None:
         """Let a worker do ``job`` and return its last report; ``None`` if there was none.
@@ -122,88 +144,110 @@ class Supervisor:
 
     def limit(self, download_id: int, bytes_per_second: int | None) -> None:
         """Change the rate limit of a running download; nothing happens if it is not running."""
-        worker = self._workers.get(download_id)
-        if worker is None or worker.stopping.is_set():
+        run = self._runs.get(download_id)
+        if run is None or run.is_stopping:
             return
-        if worker.process:
-            self._send(worker.process, Limit(bytes_per_second))
-        else:  # it is being started, and finds the limit in its job
-            worker.job = replace(worker.job, bytes_per_second_limit=bytes_per_second)
+        if run.process:
+            self._send(run.process, Limit(bytes_per_second))
+        else:  # it waits for a worker, who finds the limit in the job
+            run.job = replace(run.job, bytes_per_second_limit=bytes_per_second)
 
     def conclude(self, download_id: int) -> None:
         """End a recording with what is there; it then finishes as any other."""
-        worker = self._workers.get(download_id)
-        if worker and worker.process and not worker.stopping.is_set():
-            self._send(worker.process, Conclude())
+        run = self._runs.get(download_id)
+        if run and run.process and not run.is_stopping:
+            self._send(run.process, Conclude())
 
     def is_stopping(self, download_id: int) -> bool:
         """Whether :meth:`stop` was called for the running download. Still true inside ``on_exit``."""
-        worker = self._workers.get(download_id)
-        return worker is not None and worker.stopping.is_set()
+        run = self._runs.get(download_id)
+        return run is not None and run.is_stopping
 
     async def stop(self, download_id: int) -> None:
         """Stop a download; returns when its worker is gone. Every byte received is kept."""
-        worker = self._workers.get(download_id)
-        if worker is None:
+        run = self._runs.get(download_id)
+        if run is None:
             return
-        worker.stopping.set()
-        if worker.process:
-            worker.process.end_input()
+        run.is_stopping = True
+        if run.process is None:
+            self._waiting.remove(run)
+            self._bury(run, None)
+            return
+        run.process.end_input()
         try:
-            await asyncio.wait_for(worker.gone.wait(), STOP_SECONDS)
+            await asyncio.wait_for(run.gone.wait(), STOP_SECONDS)
         except TimeoutError:
-            if worker.process:
-                log.warning("download %d: its worker did not stop and is killed", download_id)
-                worker.process.kill()
-            await worker.gone.wait()
+            log.warning("download %d: its worker did not stop and is killed", download_id)
+            run.process.kill()
+            await run.gone.wait()
 
     async def close(self) -> None:
         """Stop all workers and whatever is kept warm."""
-        await asyncio.gather(*(self.stop(download_id) for download_id in list(self._workers)))
-        await asyncio.gather(*self._readers, return_exceptions=True)
+        await asyncio.gather(*(self.stop(download_id) for download_id in list(self._runs)))
+        for launch in self._launches:
+            launch.cancel()
+        await asyncio.gather(*self._launches, return_exceptions=True)
         await self._resting.close()
+        await asyncio.gather(*self._readers, return_exceptions=True)
         await self._launcher.close()
 
     def _send(self, process: Process, command: Command) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # it has just died: its end says the rest
             process.writer.write(encode(command))
 
-    async def _read(self, worker: _Worker, process: Process) -> None:
-        rests = False
+    async def _read(self, process: Process) -> None:
+        """What ``process`` reports on one job after the other, until it is gone."""
+        rest = b""
         try:
-            rest = b""
-            while not rests and (block := await process.reader.read(_READ_BYTES)):
+            while block := await process.reader.read(_READ_BYTES):
                 *lines, rest = (rest + block).split(b"\n")
                 for report in _folded(lines):
-                    worker.has_spoken = True
-                    if isinstance(report, Rested):
-                        rests = not worker.stopping.is_set()
-                    else:
-                        self._on_report(worker.job.id, report)
+                    self._take(report, process)
         except OSError as error:
-            log.info("download %d: %s", worker.job.id, error)
+            log.info("worker %d: %s", process.pid, error)
         finally:
-            if rests:
-                self._resting.add(process)
-            exit_code = 0 if rests else await process.wait()
-            if worker.has_spoken:
-                self._stillborn = 0
-            elif exit_code and exit_code > 0 and not worker.stopping.is_set():
-                self._stillborn += 1
-                self._fail(worker, f"It ended with exit code {exit_code}; the server's log says why.")
-            self._bury(worker, exit_code)
+            if run := self._working.get(process):
+                await self._ended(run, process)
 
-    def _fail(self, worker: _Worker, detail: str) -> None:
+    def _take(self, report: Report | Rested, process: Process) -> None:
+        run = self._working[process]
+        run.has_spoken, self._stillborn = True, 0
+        if not isinstance(report, Rested):
+            self._on_report(run.job.id, report)
+        elif not run.is_stopping:
+            del self._working[process]
+            self._resting.add(process)
+            self._rested_at.append(time.monotonic())
+            self._bury(run, 0)
+            self._hand_out()
+
+    async def _ended(self, run: _Run, process: Process) -> None:
+        exit_code = await process.wait()
+        del self._working[process]
+        if not run.has_spoken and exit_code and exit_code > 0 and not run.is_stopping:
+            self._stillborn += 1
+            self._fail(run, f"It ended with exit code {exit_code}; the server's log says why.")
+        self._bury(run, exit_code)
+
+    def _fail(self, run: _Run, detail: str) -> None:
         message, retryable = FAILURES["worker-cannot-start"]
-        self._on_report(worker.job.id, Failed("worker-cannot-start", message, detail, retryable))
+        self._on_report(run.job.id, Failed("worker-cannot-start", message, detail, retryable))
 
-    def _bury(self, worker: _Worker, exit_code: int | None) -> None:
+    def _bury(self, run: _Run, exit_code: int | None) -> None:
         try:
-            self._on_exit(worker.job.id, exit_code)
+            self._on_exit(run.job.id, exit_code)
         finally:
-            if self._workers.get(worker.job.id) is worker:
-                del self._workers[worker.job.id]
-            worker.gone.set()
+            if self._runs.get(run.job.id) is run:
+                del self._runs[run.job.id]
+            run.gone.set()
+
+
+def _kept(futures: set[asyncio.Future[None]], coroutine: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+    """``coroutine`` as a future that is in ``futures`` until it is done."""
+    future = asyncio.ensure_future(coroutine)
+    futures.add(future)
+    future.add_done_callback(futures.discard)
+    return future
 
 
 def _folded(lines: list[bytes]) -> list[Report | Rested]:

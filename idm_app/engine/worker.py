@@ -47,14 +47,16 @@ class Border:
         self._commands = commands
         self._reports_fd = reports_fd
         self._lock = threading.Lock()
-        self._jobs: SimpleQueue[tuple[Job, Surroundings]] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Job, Surroundings, threading.Event]] = SimpleQueue()
         self._around = self._surroundings()
         self.stopping = threading.Event()
-        self.at_rest = threading.Event()
-        self.at_rest.set()
+        self._told = threading.Event()
+        self._told.set()
 
-    def jobs(self) -> Iterator[tuple[Job, Surroundings]]:
-        """Each job when it comes, with what it needs. Does not end: the process does, at the end of input."""
+    def jobs(self) -> Iterator[tuple[Job, Surroundings, threading.Event]]:
+        """Each job when it comes, with what it needs, and what is to be set once its last report was sent: a stop
+        waits for that. Does not end: the process does, at the end of input.
+        """
         threading.Thread(target=self._read, name="commands", daemon=True).start()
         while True:
             yield self._jobs.get()
@@ -67,9 +69,9 @@ class Border:
             host_connections=dict(job.host_connections if job else ()),
         )
 
-    def send(self, report: Report | Rested) -> None:
-        """Write one line. A reader that has gone means stop."""
-        view = memoryview(encode(report))
+    def send(self, *reports: Report | Rested) -> None:
+        """Write lines. A reader that has gone means stop."""
+        view = memoryview(b"".join(map(encode, reports)))
         with self._lock:
             try:
                 while view:
@@ -82,9 +84,8 @@ class Border:
             for line in self._commands:
                 match decode(line):
                     case Job() as job:
-                        self.at_rest.clear()
-                        self._around = self._surroundings(job)
-                        self._jobs.put((job, self._around))
+                        self._around, self._told = self._surroundings(job), threading.Event()
+                        self._jobs.put((job, self._around, self._told))
                     case Limit() as limit:
                         self._around.bucket.set_limit(limit.bytes_per_second)
                     case Conclude():
@@ -94,7 +95,7 @@ class Border:
         except ValueError:
             log.exception("unreadable command")
         self.stopping.set()
-        self.at_rest.wait(STOP_SECONDS)
+        self._told.wait(STOP_SECONDS)
         end_process(0)
 
 
@@ -107,14 +108,13 @@ def main() -> None:
     reports_fd = os.dup(1)
     os.dup2(2, 1)  # nothing else can write into the border
     border = Border(os.fdopen(0, "rb", closefd=False), reports_fd)
-    for number, (job, around) in enumerate(border.jobs(), 1):
+    for number, (job, around, told) in enumerate(border.jobs(), 1):
         report, is_as_before = run(job, around)
-        if report is not None:
-            border.send(report)
-        border.at_rest.set()
-        if not (job.may_rest and is_as_before and number < MOST_JOBS):
+        rests = job.may_rest and is_as_before and number < MOST_JOBS
+        border.send(*([report] if report else ()), *([Rested()] if rests else ()))
+        told.set()
+        if not rests:
             end_process(0)
-        border.send(Rested())
 
 
 def run(job: Job, around: Surroundings) -> tuple[Report | None, bool]:

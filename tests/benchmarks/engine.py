@@ -108,9 +108,7 @@ class Ours:
             number = next(self._numbers)
             self._ended[number] = asyncio.Event()
             job_folder = self._folder / ".idm" / str(number)
-            await self._supervisor.run(
-                Job(number, url, str(self._folder), str(job_folder), connections=case.connections)
-            )
+            self._supervisor.run(Job(number, url, str(self._folder), str(job_folder), connections=case.connections))
             await self._ended[number].wait()
             if not isinstance(self._last[number], Finished):
                 raise SystemExit(f"ours did not finish {url}: {self._last[number]}")

@@ -182,7 +182,7 @@ def test_a_server_that_is_short_of_breath_once_has_all_its_connections_again(job
 
 
 def test_an_address_that_expired_keeps_its_bytes_for_a_new_one(jobs: Jobs, origin: FaultServer) -> None:
-    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000), connections=2)
+    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000, stall=2_000_000), connections=2)
     first.until_received(3_000_000)
     first.stop()
     assert jobs.start(origin.url("/a.bin", status=403)).failed().code == "address-expired"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine_jobs import Jobs, Noted, Probed, Progressed, RawOrigin, sha256
+from engine_jobs import Jobs, Noted, Probed, Progressed, RawOrigin, Run, sha256
 from fault_server import FaultServer, content
 
 from idm_app.engine.part_file import sidecar_of
@@ -185,16 +185,26 @@ def test_a_checksum_that_does_not_fit_keeps_nothing(jobs: Jobs, origin: FaultSer
     assert not jobs.job_folder.exists()
 
 
+def begun(jobs: Jobs, origin: FaultServer) -> Run:
+    """A run that has 3 MB, written down, and does not come to its end, however long one looks away."""
+    run = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000, stall=1_100_000), connections=3)
+    run.until_received(3_000_000)
+    sidecar = jobs.job_folder / "content.part.json"
+    return run.until(lambda _: sidecar.exists() and _received(sidecar) >= 3_000_000)
+
+
+def _received(sidecar: Path) -> int:
+    return sum(end - start for start, end in json.loads(sidecar.read_bytes())["received"])
+
+
 def test_a_stop_keeps_every_byte_and_the_next_run_asks_for_the_rest_only(jobs: Jobs, origin: FaultServer) -> None:
-    url = origin.url("/a.bin", size=SIZE, rate=1_000_000)
-    first = jobs.start(url, connections=4)
-    first.until_received(3_000_000)
+    first = begun(jobs, origin)
     assert first.stop() < 2
     kept = first.of(Progressed)[-1].received_bytes
     assert jobs.names() == []
     assert origin.stats("/a.bin").bytes_sent < SIZE
     origin.reset()
-    second = jobs.start(url, connections=4)
+    second = jobs.start(origin.url("/a.bin", size=SIZE, rate=1_000_000), connections=4)
     assert sha256(second.finished()) == origin.sha256(SIZE)
     assert second.of(Progressed)[0].received_bytes >= kept
     assert origin.stats("/a.bin").bytes_sent <= SIZE - kept + 1_000_000
@@ -202,42 +212,37 @@ def test_a_stop_keeps_every_byte_and_the_next_run_asks_for_the_rest_only(jobs: J
 
 
 def test_a_killed_worker_loses_at_most_a_second(jobs: Jobs, origin: FaultServer) -> None:
-    url = origin.url("/a.bin", size=SIZE, rate=1_000_000)
-    first = jobs.start(url, connections=4)
+    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=1_000_000, stall=1_200_000), connections=4)
     first.until_received(4_000_000)
     first.kill()
     sent = origin.stats("/a.bin").bytes_sent
     origin.reset()
-    assert sha256(jobs.start(url, connections=4).finished()) == origin.sha256(SIZE)
+    assert sha256(jobs.start(origin.url("/a.bin", size=SIZE), connections=4).finished()) == origin.sha256(SIZE)
     assert (
         sent + origin.stats("/a.bin").bytes_sent <= SIZE + 5_000_000
     )  # a second of four connections, and what was on its way
 
 
 def test_killed_again_and_again_the_bytes_are_right(jobs: Jobs, origin: FaultServer) -> None:
-    url = origin.url("/a.bin", size=SIZE, rate=2_000_000)
+    url = origin.url("/a.bin", size=2 * SIZE, rate=2_000_000, stall=900_000)
     for received in (1_000_000, 2_500_000, 4_000_000, 5_500_000):
         run = jobs.start(url, connections=3)
         run.until_received(received)
         run.kill()
-    assert sha256(jobs.start(url, connections=5).finished()) == origin.sha256(SIZE)
+    whole = jobs.start(origin.url("/a.bin", size=2 * SIZE), connections=5)
+    assert sha256(whole.finished()) == origin.sha256(2 * SIZE)
 
 
 def test_a_file_that_changed_in_between_comes_out_as_the_new_one_and_says_so(jobs: Jobs, origin: FaultServer) -> None:
-    url = origin.url("/a.bin", size=SIZE, rate=600_000)
-    first = jobs.start(url, connections=3)
-    first.until_received(3_000_000)  # several times written down
-    first.stop()
+    begun(jobs, origin).stop()
     origin.seeds["/a.bin"] = 7
-    second = jobs.start(url, connections=3)
+    second = jobs.start(origin.url("/a.bin", size=SIZE), connections=3)
     assert sha256(second.finished()) == origin.sha256(SIZE, 7)
     assert [note.code for note in second.of(Noted)] == ["restarted.content-changed"]
 
 
 def test_a_server_that_lost_its_ranges_starts_anew_and_says_so(jobs: Jobs, origin: FaultServer) -> None:
-    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=600_000), connections=3)
-    first.until_received(3_000_000)  # several times written down
-    first.stop()
+    begun(jobs, origin).stop()
     second = jobs.start(origin.url("/a.bin", size=SIZE, norange=1), connections=3)
     assert sha256(second.finished()) == origin.sha256(SIZE)
     assert [note.code for note in second.of(Noted)] == ["restarted.ranges-lost"]
@@ -245,12 +250,8 @@ def test_a_server_that_lost_its_ranges_starts_anew_and_says_so(jobs: Jobs, origi
 
 @pytest.mark.parametrize("damage", ["truncate", "garbage", "delete"])
 def test_a_damaged_sidecar_never_makes_a_wrong_file(jobs: Jobs, origin: FaultServer, damage: str) -> None:
-    url = origin.url("/a.bin", size=SIZE, rate=2_000_000)
-    first = jobs.start(url, connections=3)
-    first.until_received(3_000_000)
-    first.stop()
+    begun(jobs, origin).stop()
     sidecar = jobs.job_folder / "content.part.json"
-    assert sidecar.exists()
     if damage == "truncate":
         with (jobs.job_folder / "content.part").open("r+b") as part:
             part.truncate(1000)
@@ -258,7 +259,8 @@ def test_a_damaged_sidecar_never_makes_a_wrong_file(jobs: Jobs, origin: FaultSer
         sidecar.write_bytes(b"\x00" * 100)
     else:
         sidecar.unlink()
-    assert sha256(jobs.start(url, connections=3).finished()) == origin.sha256(SIZE)
+    whole = jobs.start(origin.url("/a.bin", size=SIZE), connections=3)
+    assert sha256(whole.finished()) == origin.sha256(SIZE)
 
 
 def test_a_finished_part_is_published_without_asking_again(jobs: Jobs, origin: FaultServer) -> None:
@@ -320,7 +322,7 @@ def test_a_checksum_that_the_server_sends_is_checked(jobs: Jobs, header: str, is
 
 
 def test_a_web_page_in_the_place_of_the_rest_is_not_taken_for_it(jobs: Jobs, origin: FaultServer) -> None:
-    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000), connections=1)
+    first = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000, stall=2_500_000), connections=1)
     first.until_received(2_000_000)
     first.stop()
     page = origin.url("/a.bin", size=5000, content_type="text/html", norange=1, etag='"page"')

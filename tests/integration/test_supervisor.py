@@ -37,10 +37,20 @@ class Engine:
     def _exited(self, download_id: int, exit_code: int | None) -> None:
         self.exits.append((download_id, exit_code, self.supervisor.is_stopping(download_id)))
 
+    def begin(self, download_id: int, url: str, **fields: Any) -> None:
+        job_folder = self.folder / ".idm" / str(download_id)
+        self.supervisor.run(Job(download_id, url, str(self.folder), str(job_folder), **fields))
+
     async def run(self, download_id: int, url: str, **fields: Any) -> None:
-        await self.supervisor.run(
-            Job(download_id, url, str(self.folder), str(self.folder / ".idm" / str(download_id)), **fields)
-        )
+        """Begin, and wait until a worker has the job."""
+        ended = len(self.exits)
+        self.begin(download_id, url, **fields)
+        await self.until(lambda: self.worker(download_id) or len(self.exits) > ended)
+
+    def worker(self, download_id: int) -> int:
+        """Which process has the job; 0 for none."""
+        run = self.supervisor._runs.get(download_id)
+        return run.process.pid if run and run.process else 0
 
     def of(self, download_id: int, kind: type[Any]) -> list[Any]:
         return [report for number, report in self.reports if number == download_id and isinstance(report, kind)]
@@ -97,7 +107,7 @@ async def test_a_stop_ends_it_soon_and_keeps_what_is_there(engine: Engine, origi
 async def test_a_worker_that_does_not_stop_is_killed(engine: Engine, origin: FaultServer) -> None:
     await engine.run(1, origin.url("/a.bin", size=SIZE, rate=500_000))
     await engine.until(lambda: engine.of(1, Progressed))
-    os.kill(_worker(engine), signal.SIGSTOP)
+    os.kill(engine.worker(1), signal.SIGSTOP)
     began = time.monotonic()
     await engine.supervisor.stop(1)
     assert time.monotonic() - began < 5
@@ -105,12 +115,10 @@ async def test_a_worker_that_does_not_stop_is_killed(engine: Engine, origin: Fau
 
 
 async def test_a_stop_before_the_worker_has_its_job(engine: Engine, origin: FaultServer) -> None:
-    running = asyncio.ensure_future(engine.run(1, origin.url("/a.bin", size=SIZE, rate=100_000)))
-    await asyncio.sleep(0)
+    engine.begin(1, origin.url("/a.bin", size=SIZE, rate=100_000))
     await engine.supervisor.stop(1)
-    await running
-    await engine.until(lambda: engine.exits)
-    assert not engine.of(1, Finished)
+    assert engine.exits == [(1, None, True)]
+    assert not engine.reports
 
 
 async def test_a_limit_reaches_a_running_job(engine: Engine, origin: FaultServer) -> None:
@@ -124,7 +132,7 @@ async def test_a_limit_reaches_a_running_job(engine: Engine, origin: FaultServer
 async def test_a_worker_that_dies_is_told_once(engine: Engine, origin: FaultServer) -> None:
     await engine.run(1, origin.url("/a.bin", size=SIZE, rate=500_000))
     await engine.until(lambda: engine.of(1, Progressed))
-    os.kill(_worker(engine), signal.SIGKILL)
+    os.kill(engine.worker(1), signal.SIGKILL)
     await engine.until(lambda: engine.exits)
     assert engine.exits == [(1, -signal.SIGKILL, False)]
     await engine.run(2, origin.url("/b.bin", size=1000))
@@ -153,12 +161,12 @@ async def test_a_failure_is_a_report(engine: Engine, origin: FaultServer) -> Non
 
 async def test_one_worker_does_plain_files_one_after_the_other(engine: Engine, origin: FaultServer) -> None:
     await engine.run(1, origin.url("/a.bin", size=100_000), bytes_per_second_limit=50_000)
-    first = _worker(engine)
+    first = engine.worker(1)
     await engine.until(lambda: len(engine.exits) == 1)
     await engine.run(2, origin.url("/b.bin", status=404))
     await engine.until(lambda: len(engine.exits) == 2)
     await engine.run(3, origin.url("/c.bin", size=SIZE))
-    assert _worker(engine) == first
+    assert engine.worker(3) == first
     await engine.until(lambda: len(engine.exits) == 3)
     assert engine.of(3, Finished) == [Finished(str(engine.folder / "c.bin"), SIZE)]
     assert [report.code for report in engine.of(2, Failed)] == ["not-found"]
@@ -169,7 +177,7 @@ async def test_after_many_jobs_another_worker_takes_over(engine: Engine, origin:
     workers = set()
     for number in range(1, MOST_JOBS + 2):
         await engine.run(number, origin.url(f"/{number}.bin", size=10))
-        workers.add(_worker(engine))
+        workers.add(engine.worker(number))
         await engine.until(lambda number=number: len(engine.exits) == number)
     assert len(workers) == 2
     assert all(exit_code == 0 for _, exit_code, _ in engine.exits)
@@ -199,17 +207,17 @@ def test_a_worker_that_dies_before_it_has_its_job_ends_as_any_other(tmp_path: Pa
 
 async def test_a_stopped_worker_does_nothing_else(engine: Engine, origin: FaultServer) -> None:
     await engine.run(1, origin.url("/a.bin", size=SIZE, rate=200_000))
-    first = _worker(engine)
+    first = engine.worker(1)
     await engine.until(lambda: engine.of(1, Progressed))
     await engine.supervisor.stop(1)
     await engine.run(2, origin.url("/b.bin", size=1000))
-    assert _worker(engine) != first
+    assert engine.worker(2) != first
     await engine.until(lambda: engine.of(2, Finished))
 
 
 async def test_a_worker_that_died_while_it_rested_is_not_missed(engine: Engine, origin: FaultServer) -> None:
     await engine.run(1, origin.url("/a.bin", size=1000))
-    process = psutil.Process(_worker(engine))
+    process = psutil.Process(engine.worker(1))
     await engine.until(lambda: engine.exits)
     process.kill()
     await engine.until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
@@ -222,7 +230,7 @@ async def test_a_worker_that_died_while_it_rested_is_not_missed(engine: Engine, 
 
 async def test_a_resting_worker_that_hangs_does_not_hold_the_end_up(engine: Engine, origin: FaultServer) -> None:
     await engine.run(1, origin.url("/a.bin", size=1000))
-    process = psutil.Process(_worker(engine))
+    process = psutil.Process(engine.worker(1))
     await engine.until(lambda: engine.exits)
     process.suspend()
     began = time.monotonic()
@@ -236,7 +244,7 @@ async def test_a_worker_does_not_rest_for_ever(
 ) -> None:
     monkeypatch.setattr(resting, "REST_SECONDS", 0.1)
     await engine.run(1, origin.url("/a.bin", size=1000))
-    process = psutil.Process(_worker(engine))
+    process = psutil.Process(engine.worker(1))
     await engine.until(lambda: engine.exits)
     await engine.until(lambda: not process.is_running())
 
@@ -276,13 +284,12 @@ async def test_where_workers_cannot_start_jobs_fail_or_wait_and_all_can_be_stopp
         await engine.run(number, "http://127.0.0.1:1/")
     await engine.until(lambda: len(engine.exits) == 4)
     assert [report.code for _, report in engine.reports] == ["worker-cannot-start"] * 4
-    running = asyncio.ensure_future(engine.run(5, "http://127.0.0.1:1/"))  # waits: the next would fare no better
+    engine.begin(5, "http://127.0.0.1:1/")  # waits: the next would fare no better
     await asyncio.sleep(0.2)
-    assert not running.done()
+    assert not engine.worker(5)
     began = time.monotonic()
     await engine.supervisor.stop(5)
     await engine.supervisor.close()
-    await running
     assert time.monotonic() - began < 3
     assert engine.exits[4:] == [(5, None, True)]
 
@@ -325,7 +332,7 @@ async def main():
     launcher = ForkLauncher() if sys.argv[1] == "fork" else FreshLauncher()
     supervisor = Supervisor(lambda number, report: print(report, flush=True), lambda *_: None, launcher)
     await supervisor.start()
-    await supervisor.run(Job(1, sys.argv[2], sys.argv[3], sys.argv[3] + "/.idm"))
+    supervisor.run(Job(1, sys.argv[2], sys.argv[3], sys.argv[3] + "/.idm"))
     await asyncio.sleep(60)
 
 asyncio.run(main())
@@ -345,9 +352,3 @@ def test_when_the_server_is_killed_nothing_is_left(tmp_path: Path, origin: Fault
         server.kill()
     _, alive = psutil.wait_procs(children, 4)
     assert alive == []
-
-
-def _worker(engine: Engine) -> int:
-    worker = next(iter(engine.supervisor._workers.values()))
-    assert worker.process is not None
-    return worker.process.pid

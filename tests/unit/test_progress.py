@@ -3,7 +3,7 @@
 import pytest
 
 from idm_app.engine.messages import Progressed, Report
-from idm_app.engine.progress import Progress, StreamCount
+from idm_app.engine.progress import REPORT_SECONDS, Progress, StreamCount
 
 
 class Clock:
@@ -21,6 +21,7 @@ class Told:
         self.reports: list[Progressed] = []
         self.progress = Progress(self._take, self.clock)
         self.progress.is_begun = True
+        self.clock.now += REPORT_SECONDS
 
     def _take(self, report: Report) -> None:
         assert isinstance(report, Progressed)
@@ -39,6 +40,13 @@ def test_the_first_bytes_are_told_at_once(told: Told) -> None:
     count.received_bytes = 1
     told.progress.tick()
     assert (told.reports[0].received_bytes, told.reports[0].total_bytes) == (1, 10)
+
+
+def test_what_is_over_at_once_is_not_told(told: Told) -> None:
+    told.clock.now -= REPORT_SECONDS / 2
+    told.progress.add(StreamCount("file", 10, 10))
+    assert told.progress.tick() == pytest.approx(REPORT_SECONDS / 2)
+    assert told.reports == []
 
 
 def test_nothing_is_told_before_it_has_begun(told: Told) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from idm_app import schedule
-from idm_app.model import Download, Failure, Request, Status
+from idm_app.model import Download, Failure, Request
 from idm_app.units import utc_now
 
 NOW = utc_now()
@@ -21,14 +21,19 @@ def failure(code: str) -> Failure:
 
 
 def test_they_start_in_order_and_only_as_many_as_there_are_slots() -> None:
-    waiting = [queued(3), queued(1), queued(2)]
+    waiting = [queued(1), queued(2), queued(3)]
     assert [d.id for d in schedule.startable(waiting, 2, NOW)] == [1, 2]
     assert schedule.startable(waiting, 0, NOW) == []
     assert schedule.startable(waiting, -1, NOW) == []
 
 
-def test_a_position_moves_one_to_the_front_and_the_newer_wins_a_tie() -> None:
-    assert [d.id for d in schedule.startable([queued(1), queued(9, 1), queued(2)], 3, NOW)] == [1, 9, 2]
+def test_a_position_moves_one_to_the_front_and_the_older_wins_a_tie() -> None:
+    queue, first, moved = schedule.Queue(), queued(1), queued(9, 1)
+    for download in (moved, queued(2), first):
+        queue.add(download)
+    assert list(queue) == [1, 9, 2]
+    queue.remove(first)
+    assert list(queue) == [9, 2]
 
 
 def test_one_that_waits_is_passed_over_until_its_time() -> None:
@@ -36,10 +41,6 @@ def test_one_that_waits_is_passed_over_until_its_time() -> None:
     assert [d.id for d in schedule.startable([waiting, queued(2)], 2, NOW)] == [2]
     assert [d.id for d in schedule.startable([waiting], 2, NOW + timedelta(seconds=5))] == [1]
     assert schedule.next_instant([waiting, queued(2)]) == waiting.not_before
-
-
-def test_others_than_queued_never_start() -> None:
-    assert schedule.startable([replace(queued(1), status=Status.PAUSED)], 1, NOW) == []
 
 
 @pytest.mark.parametrize(
