@@ -1,8 +1,7 @@
 """All downloads as they are now: numbered, counted, published and stored by one hand.
 
 Only the manager and its runs write here. Each change gets the next revision, goes to the feed at once, and to the
-store at once when the status changes (but for the first look at an address: after a restart it waits for its turn
-again), seldom for progress (byte offsets are in the worker's sidecar).
+store with the next commit when the status changes, seldom for progress (byte offsets are in the worker's sidecar).
 """
 
 import asyncio
@@ -22,6 +21,8 @@ from idm_app.store import Store
 _SAVE_PROGRESS_EVERY_SECONDS = 5.0
 _SAVE_SECONDS = 0.02
 """What changes meanwhile is written with it."""
+_MOST_UNSAVED = 200
+"""A few milliseconds: longer lists must not hold the event loop up."""
 
 
 class Ledger:
@@ -40,6 +41,7 @@ class Ledger:
         self._statuses = Counter(d.status for d in self._downloads.values())
         self._categories = Counter(d.category for d in self._downloads.values())
         self._saved_at: dict[int, float] = {}
+        self._unsaved: set[int] = set()
         self.revision = max((d.revision for d in self._downloads.values()), default=0)
 
     def __getitem__(self, download_id: int) -> Download:
@@ -91,11 +93,12 @@ class Ledger:
         self._count(now, +1)
         self._line_up(before, now)
         self._feed.publish(before, now)
-        if before is None or before.status is not now.status:
-            save = save or now.status is not Status.PROBING
+        save = save or before is None or before.status is not now.status
         if save or time.monotonic() - self._saved_at.get(now.id, 0.0) > _SAVE_PROGRESS_EVERY_SECONDS:
             self._saved_at[now.id] = time.monotonic()
-            self._store.put(now)
+            self._unsaved.add(now.id)
+            if len(self._unsaved) >= _MOST_UNSAVED:
+                self.flush()
         return now
 
     def change(self, download: Download, *, save: bool = False) -> Download:
@@ -106,8 +109,14 @@ class Ledger:
             self._background.run(self._save())
         return now
 
+    def flush(self) -> None:
+        """Hand the store what it has to put on disk next."""
+        self._store.put(*map(self._downloads.__getitem__, self._unsaved))
+        self._unsaved.clear()
+
     async def commit(self) -> None:
         """Returns when all that was written is on disk. Raises :class:`StoreFull`."""
+        self.flush()
         await self._store.commit()
 
     def remove(self, download_id: int) -> None:
@@ -117,6 +126,7 @@ class Ledger:
         self._count(download, -1)
         self._line_up(download, None)
         self._saved_at.pop(download.id, None)
+        self._unsaved.discard(download.id)
         self._store.remove(download.id)
         self._feed.remove(download.id, self.revision)
 

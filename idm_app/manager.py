@@ -56,6 +56,7 @@ class Manager:
         """Stop every worker, keep every byte, put the list on disk. What is unfinished goes on at the next start."""
         await self._runs.close()
         await self._background.finish()
+        self._ledger.flush()
         await self._store.close()
 
     # -- asking
@@ -172,7 +173,7 @@ class Manager:
 
     async def restore(self, entries: Sequence[Restored]) -> list[Download]:
         """Take those of another list that are not on this one yet, all or nothing. Raises :class:`StoreFull`."""
-        added = await restore(entries, self._ledger, self._store)
+        added = await restore(entries, self._ledger)
         asyncio.get_running_loop().call_soon(self._runs.start_ready)
         return added
 

@@ -31,13 +31,11 @@ class Demand:
         return min(own, max(self.rate * _HEADROOM, _LEAST_BYTES_PER_SECOND))
 
 
-def shares(limit: int | None, demands: Mapping[int, Demand]) -> dict[int, int | None]:
+def shares(limit: int, demands: Mapping[int, Demand]) -> dict[int, int | None]:
     """What each may take: the same for all, and what one cannot use is for the others (max-min fairness).
 
-    Together never more than ``limit``, but for 1 kB/s that every one keeps. ``None`` is no limit.
+    Together never more than ``limit``, but for 1 kB/s that every one keeps.
     """
-    if limit is None:
-        return {number: demand.own_limit for number, demand in demands.items()}
     given: dict[int, int | None] = {}
     left = float(limit)
     modest_first = sorted(demands, key=lambda number: demands[number].most)
@@ -69,14 +67,11 @@ class SharedRate:
     def share_out(self) -> dict[int, int | None]:
         """Divide anew: the number, the limits or the speeds of those that run have changed. What each may take."""
         self.stop()
-        before = self._shares
-        demands = {
-            download.id: Demand(
-                download.request.bytes_per_second_limit, download.bytes_per_second, before.get(download.id)
-            )
-            for download in self._running()
-        }
-        self._shares = shares(self._limit, demands)
+        before, running = self._shares, self._running()
+        if self._limit is None:
+            self._shares = {download.id: download.request.bytes_per_second_limit for download in running}
+        else:
+            self._shares = shares(self._limit, {download.id: self._demand(download) for download in running})
         for number, share in self._shares.items():
             if number not in before or _differ(before[number], share):
                 self._tell(number, share)
@@ -85,6 +80,10 @@ class SharedRate:
         if self._limit is not None and self._shares:
             self._timer = asyncio.get_running_loop().call_later(ADJUST_SECONDS, self.share_out)
         return self._shares
+
+    def _demand(self, download: Download) -> Demand:
+        share = self._shares.get(download.id)
+        return Demand(download.request.bytes_per_second_limit, download.bytes_per_second, share)
 
     def stop(self) -> None:
         """Until the next :meth:`share_out`."""

@@ -16,7 +16,7 @@ from idm_app.background import unhurried
 from idm_app.errors import StoreFull
 from idm_app.ledger import Ledger
 from idm_app.model import Download, Kind, Status
-from idm_app.store import Store, to_document
+from idm_app.store import to_document
 from idm_app.units import format_instant
 
 FORMAT = "idm"
@@ -58,7 +58,7 @@ def entry_of(download: Download, download_dir: Path) -> dict[str, Any]:
     return entry
 
 
-async def restore(entries: Iterable[Restored], ledger: Ledger, store: Store) -> list[Download]:
+async def restore(entries: Iterable[Restored], ledger: Ledger) -> list[Download]:
     """Put those that are not there yet on the list, all or nothing. Durable when it returns.
 
     Raises :class:`StoreFull`.
@@ -80,7 +80,7 @@ async def restore(entries: Iterable[Restored], ledger: Ledger, store: Store) -> 
         if entry.is_dated and download.id:
             ids[download.id] = known
     try:
-        await store.commit()
+        await ledger.commit()
     except StoreFull:
         for download in added:
             ledger.remove(download.id)

@@ -5,10 +5,10 @@ really send them; what Windows refuses (reserved device names, ``<>:"/\\|?*``, t
 """
 
 import mimetypes
+import posixpath
 import re
 import unicodedata
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from urllib.parse import unquote_to_bytes, urlsplit
 
 MAX_NAME_BYTES = 200
@@ -49,10 +49,10 @@ def numbered(name: str, number: int) -> str:
 
 def split_suffix(name: str) -> tuple[str, str]:
     """Stem and extension (with its dot; of ``.tar.gz`` both)."""
-    stem, suffix = PurePosixPath(name).stem, PurePosixPath(name).suffix
+    stem, suffix = posixpath.splitext(name)
     if stem.lower().endswith(".tar"):
         stem, suffix = stem[:-4], stem[-4:] + suffix
-    return (stem, suffix) if stem and len(suffix.encode()) <= 20 and " " not in suffix else (name, "")
+    return (stem, suffix) if stem and 1 < len(suffix.encode()) <= 20 and " " not in suffix else (name, "")
 
 
 def suggested_name(headers: Mapping[str, str], url: str, first_url: str) -> str:

@@ -75,6 +75,7 @@ def origin_of(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
+@functools.lru_cache
 def host_of(url: str) -> str:
     """Its host, with the port if there is one."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()

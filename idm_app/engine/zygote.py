@@ -25,6 +25,8 @@ from idm_app.engine import pool, worker
 
 GRACE_SECONDS = 1.5
 """How long workers may take to end by themselves after the server has gone."""
+BREAK_SECONDS = 0.5
+"""How long warming up pauses after a fork: who has just been given a job needs the processor more."""
 _LARGEST_MESSAGE_BYTES = 4096
 
 _SLOW_IMPORTS = (
@@ -49,6 +51,7 @@ class Zygote:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._pids: set[int] = set()
+        self._break_until = 0.0
         self._wake_reader, self._wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
@@ -59,7 +62,8 @@ class Zygote:
         steps: Iterator[None] | None = warm_up()
         while True:
             sources = [self._control.fileno(), self._wake_reader]
-            ready, _, _ = select.select(sources, [], [], 0 if steps else None)
+            break_seconds = max(0.0, self._break_until - time.monotonic())
+            ready, _, _ = select.select(sources, [], [], break_seconds if steps else None)
             if self._wake_reader in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wake_reader, 512)
@@ -81,6 +85,7 @@ class Zygote:
         pid = self._fork(fds[0])
         os.close(fds[0])
         self._pids.add(pid)
+        self._break_until = time.monotonic() + BREAK_SECONDS
         self._tell({"forked": pid})
         return True
 

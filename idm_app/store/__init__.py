@@ -114,6 +114,8 @@ class Store:
 
     def put(self, *downloads: Download) -> None:
         """Insert or replace. In memory at once, on disk after :meth:`commit`."""
+        if not downloads:
+            return
         self._table.replace(*(Document(to_document(download), download.id) for download in downloads))
         self.last_id = max((self.last_id, *(download.id for download in downloads)))
 

@@ -23,7 +23,9 @@ DEMANDS = st.dictionaries(
 
 
 def test_without_a_limit_each_keeps_its_own() -> None:
-    assert shares(None, {1: Demand(), 2: Demand(own_limit=5000)}) == {1: None, 2: 5000}
+    requests = {1: Request("http://x/"), 2: Request("http://x/", bytes_per_second_limit=5000)}
+    running = [Download(number, request, utc_now()) for number, request in requests.items()]
+    assert SharedRate(lambda: running, lambda *_: None, None).share_out() == {1: None, 2: 5000}
 
 
 def test_the_same_for_all_who_can_use_it() -> None:
