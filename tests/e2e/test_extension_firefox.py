@@ -54,7 +54,8 @@ def test_it_takes_over_and_loses_nothing(server: Any, tmp_path: Path) -> None:
             browser.wait_for(popup, complete)
             assert (tmp_path / "kept" / f"{link}.bin").stat().st_size == SIZE
         click("long")
-        browser.wait_for(popup, "document.querySelector('[data-status=completed]') !== null")
+        rows = "[...document.querySelectorAll('[data-status=completed]')]"  # of the others until they are taken back
+        browser.wait_for(popup, f"{rows}.some(row => row.textContent.includes('long.bin'))")
         browser.wait_for(popup, "chrome.downloads.search({}).then(all => all.length === 3)")
         browser.wait_for(popup, "document.querySelectorAll('[data-download-id]').length === 1")
         [taken] = server.client.get("/api/downloads").json()["downloads"]

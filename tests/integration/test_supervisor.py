@@ -173,6 +173,24 @@ async def test_one_worker_does_plain_files_one_after_the_other(engine: Engine, o
     assert engine.exits == [(1, 0, False), (2, 0, False), (3, 0, False)]
 
 
+async def test_many_small_files_need_few_workers(engine: Engine, origin: FaultServer) -> None:
+    """To start one takes longer than to do a small file."""
+    numbers, workers = range(1, 61), set()
+    for number in numbers:
+        engine.begin(number, origin.url(f"/{number}.bin", size=1000))
+    while len(engine.exits) < len(numbers):
+        workers |= {engine.worker(number) for number in numbers} - {0}
+        await asyncio.sleep(0)
+    assert all(engine.of(number, Finished) for number in numbers)
+    print("WORKERS", len(workers)); assert len(workers) <= 20
+
+
+async def test_files_that_take_their_time_get_a_worker_each(engine: Engine, origin: FaultServer) -> None:
+    for number in range(1, 11):
+        engine.begin(number, origin.url(f"/{number}.bin", size=SIZE, rate=100_000))
+    await engine.until(lambda: len({engine.worker(number) for number in range(1, 11)} - {0}) == 10, 60)
+
+
 async def test_after_many_jobs_another_worker_takes_over(engine: Engine, origin: FaultServer) -> None:
     workers = set()
     for number in range(1, MOST_JOBS + 2):
