@@ -1,9 +1,9 @@
 """The border between the server and a worker: JSON lines, one message each.
 
-In (worker's stdin): one :class:`Job`, then any number of :class:`Limit` and :class:`Conclude`; **end of input means
-stop**: flush, keep every byte, leave no child. Out (stdout): reports, in the past tense, the last one
-:class:`Finished` or :class:`Failed`, or none after a stop. After :class:`Rested` another :class:`Job` may come. Sizes
-are bytes, rates bytes per second, durations seconds.
+Out (worker's stdout): :class:`Ready` when it can take a job; then reports on it, in the past tense, the last one
+:class:`Finished` or :class:`Failed`, or none after a stop; then the end, or :class:`Ready` for another. In (stdin): one
+:class:`Job`, then any number of :class:`Limit` and :class:`Conclude`; **end of input means stop**: flush, keep every
+byte, leave no child. Sizes are bytes, rates bytes per second, durations seconds.
 """
 
 import json
@@ -49,7 +49,7 @@ class Job:
     only_probe: bool = False
     """Download nothing: say what is there (:class:`Offered`), in the job folder leave nothing that matters."""
     may_rest: bool = False
-    """When it has ended, and nothing speaks against another job in the same process, say so (:class:`Rested`)."""
+    """When it has ended, and nothing speaks against another job in the same process, say so (:class:`Ready`)."""
     extraction: str | None = None
     """:attr:`Offered.extraction` of a probe of the same address not long ago: the site need not be asked again."""
 
@@ -177,18 +177,18 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Rested:
-    """The job has ended, and the worker waits for another."""
+class Ready:
+    """The worker waits for a job. The one before, if there was any, has ended."""
 
 
 Report = Probed | Progressed | Processing | Noted | Limited | Expanded | Offered | Finished | Failed
 Command = Job | Limit | Conclude
 
-_TYPES: dict[str, type[Any]] = {cls.__name__.lower(): cls for cls in (*get_args(Report), *get_args(Command), Rested)}
+_TYPES: dict[str, type[Any]] = {cls.__name__.lower(): cls for cls in (*get_args(Report), *get_args(Command), Ready)}
 _FIELDS = {cls: fields(cls) for cls in _TYPES.values()}
 
 
-def encode(message: Report | Rested | Command) -> bytes:
+def encode(message: Report | Ready | Command) -> bytes:
     """One line, newline included. What is as by default is left out."""
     cls = type(message)
     values = {f.name: value for f in _FIELDS[cls] if (value := getattr(message, f.name)) != f.default}

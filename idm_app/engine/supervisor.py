@@ -12,7 +12,7 @@ from typing import Any
 
 from idm_app.engine.forking import ForkLauncher
 from idm_app.engine.launchers import FreshLauncher, Launcher, Process
-from idm_app.engine.messages import Command, Conclude, Failed, Job, Limit, Progressed, Report, Rested, decode, encode
+from idm_app.engine.messages import Command, Conclude, Failed, Job, Limit, Progressed, Ready, Report, decode, encode
 from idm_app.engine.resting import Resting
 from idm_app.errors import FAILURES
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 0.7
 """How long a worker may take to end by itself before it is killed."""
+START_SECONDS = 60.0
+"""How long a worker may take until it is ready: it loads a few modules, on a machine that may be busy."""
 MOST_PAUSE_SECONDS = 60.0
 """Where workers cannot start, the next one waits: 1 s after the first that could not, then twice as long, to this."""
 _READ_BYTES = 1 << 18
@@ -41,7 +43,6 @@ class _Run:
     process: Process | None = None
     is_stopping: bool = False
     gone: asyncio.Event = field(default_factory=asyncio.Event)
-    has_spoken: bool = False
 
 
 class Supervisor:
@@ -104,22 +105,41 @@ class Supervisor:
         self._hand_out()
 
     async def _launch(self) -> None:
+        """Start a worker and let it rest once it is ready. If it never is, whoever has waited the longest is told."""
         try:
             if self._stillborn:
                 await asyncio.sleep(min(MOST_PAUSE_SECONDS, 2.0 ** (self._stillborn - 1)))
             process = await self._launcher.launch()
         except OSError as error:
             log.exception("no worker could be started")
-            if self._waiting:
-                run = self._waiting.popleft()
-                self._fail(run, str(error))
-                self._bury(run, None)
-        else:
+            self._launch_failed(str(error), None)
+            return
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                is_ready = bool(await process.reader.readline())
+        except (OSError, asyncio.CancelledError) as error:  # a timeout included
+            process.kill()
+            if isinstance(error, asyncio.CancelledError):
+                await process.wait()
+                raise
+            is_ready = False
+        if is_ready:
+            self._stillborn = 0
             _kept(self._readers, self._read(process))
-            if self._waiting:
-                self._give(self._waiting.popleft(), process)
-            else:
-                self._resting.add(process)
+            self._resting.add(process)
+        else:
+            exit_code = await process.wait()
+            self._stillborn += bool(exit_code and exit_code > 0)
+            self._launch_failed(f"It ended with exit code {exit_code}; the server's log says why.", exit_code)
+
+    def _launch_failed(self, detail: str, exit_code: int | None) -> None:
+        if not self._waiting:
+            return
+        run = self._waiting.popleft()
+        if exit_code is None or exit_code > 0:
+            message, retryable = FAILURES["worker-cannot-start"]
+            self._on_report(run.job.id, Failed("worker-cannot-start", message, detail, retryable))
+        self._bury(run, exit_code)
 
     def _give(self, run: _Run, process: Process) -> None:
         run.process, self._working[process] = process, run
@@ -136,7 +156,7 @@ class Supervisor:
             lines = b""
             while block := await process.reader.read(_READ_BYTES):
                 lines += block
-            reports = [report for report in _folded(lines.splitlines()) if not isinstance(report, Rested)]
+            reports = [report for report in _folded(lines.splitlines()) if not isinstance(report, Ready)]
             return reports[-1] if reports else None
         finally:
             process.kill()
@@ -207,12 +227,13 @@ class Supervisor:
             log.info("worker %d: %s", process.pid, error)
         finally:
             if run := self._working.get(process):
-                await self._ended(run, process)
+                exit_code = await process.wait()
+                del self._working[process]
+                self._bury(run, exit_code)
 
-    def _take(self, report: Report | Rested, process: Process) -> None:
+    def _take(self, report: Report | Ready, process: Process) -> None:
         run = self._working[process]
-        run.has_spoken, self._stillborn = True, 0
-        if not isinstance(report, Rested):
+        if not isinstance(report, Ready):
             self._on_report(run.job.id, report)
         elif not run.is_stopping:
             del self._working[process]
@@ -220,18 +241,6 @@ class Supervisor:
             self._rested_at.append(time.monotonic())
             self._bury(run, 0)
             self._hand_out()
-
-    async def _ended(self, run: _Run, process: Process) -> None:
-        exit_code = await process.wait()
-        del self._working[process]
-        if not run.has_spoken and exit_code and exit_code > 0 and not run.is_stopping:
-            self._stillborn += 1
-            self._fail(run, f"It ended with exit code {exit_code}; the server's log says why.")
-        self._bury(run, exit_code)
-
-    def _fail(self, run: _Run, detail: str) -> None:
-        message, retryable = FAILURES["worker-cannot-start"]
-        self._on_report(run.job.id, Failed("worker-cannot-start", message, detail, retryable))
 
     def _bury(self, run: _Run, exit_code: int | None) -> None:
         try:
@@ -250,12 +259,12 @@ def _kept(futures: set[asyncio.Future[None]], coroutine: Coroutine[Any, Any, Non
     return future
 
 
-def _folded(lines: list[bytes]) -> list[Report | Rested]:
+def _folded(lines: list[bytes]) -> list[Report | Ready]:
     """The reports of ``lines``; of progress that came together only the newest, with the newest details."""
-    reports: list[Report | Rested] = []
+    reports: list[Report | Ready] = []
     for line in lines:
         try:
-            report: Report | Rested = decode(line)
+            report: Report | Ready = decode(line)
         except (ValueError, TypeError):
             log.exception("a worker wrote what is no report")
             continue

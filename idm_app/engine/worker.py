@@ -1,7 +1,8 @@
 """The process that does a job: ``python -m idm_app.engine.worker``.
 
-One :class:`Job` line comes in, :class:`Limit` lines may follow, the end of input means stop. Reports go out as lines.
-After a plain file it may rest until another job comes, if the first allows it; media leave too much behind.
+It says that it is ready; one :class:`Job` line comes in, :class:`Limit` lines may follow, the end of input means stop.
+Reports go out as lines. After a plain file it may be ready for another job, if the first allows it; media leave too
+much behind.
 
 Can be run by hand::
 
@@ -21,7 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
 
-from idm_app.engine.messages import Conclude, Failed, Job, Limit, Report, Rested, decode, encode
+from idm_app.engine.messages import Conclude, Failed, Job, Limit, Ready, Report, decode, encode
 from idm_app.engine.part_file import PART_NAME
 from idm_app.engine.plain_file import LeadsToMedia, fetch_file, probe_file, source_of
 from idm_app.engine.progress import Progress
@@ -69,7 +70,7 @@ class Border:
             host_connections=dict(job.host_connections if job else ()),
         )
 
-    def send(self, *reports: Report | Rested) -> None:
+    def send(self, *reports: Report | Ready) -> None:
         """Write lines. A reader that has gone means stop."""
         view = memoryview(b"".join(map(encode, reports)))
         with self._lock:
@@ -108,10 +109,11 @@ def main() -> None:
     reports_fd = os.dup(1)
     os.dup2(2, 1)  # nothing else can write into the border
     border = Border(os.fdopen(0, "rb", closefd=False), reports_fd)
+    border.send(Ready())
     for number, (job, around, told) in enumerate(border.jobs(), 1):
         report, is_as_before = run(job, around)
         rests = job.may_rest and is_as_before and number < MOST_JOBS
-        border.send(*([report] if report else ()), *([Rested()] if rests else ()))
+        border.send(*([report] if report else ()), *([Ready()] if rests else ()))
         told.set()
         if not rests:
             end_process(0)

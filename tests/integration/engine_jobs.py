@@ -25,6 +25,7 @@ from idm_app.engine.messages import (
     Probed,
     Processing,
     Progressed,
+    Ready,
     decode,
     encode,
 )
@@ -68,8 +69,9 @@ class Run:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.lines.append(line)
-            self.reports.append(decode(line))
+            if not isinstance(report := decode(line), Ready):
+                self.lines.append(line)
+                self.reports.append(report)
 
     def _read_log(self) -> None:
         assert self._process.stderr is not None

@@ -182,7 +182,7 @@ async def test_many_small_files_need_few_workers(engine: Engine, origin: FaultSe
         workers |= {engine.worker(number) for number in numbers} - {0}
         await asyncio.sleep(0)
     assert all(engine.of(number, Finished) for number in numbers)
-    print("WORKERS", len(workers)); assert len(workers) <= 20
+    assert len(workers) <= 20
 
 
 async def test_files_that_take_their_time_get_a_worker_each(engine: Engine, origin: FaultServer) -> None:

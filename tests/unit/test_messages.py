@@ -14,7 +14,7 @@ from idm_app.engine.messages import (
     Probed,
     Processing,
     Progressed,
-    Rested,
+    Ready,
     decode,
     encode,
 )
@@ -42,7 +42,7 @@ MESSAGES = [
     Offered("media", "t", formats=({"format_id": "1"},), subtitles=("en",), extraction='{"a": "ф"}'),
     Finished("/f/x", 9, ("/f/x.en.vtt",)),
     Failed("not-found", "m", "d", False, 3.0),
-    Rested(),
+    Ready(),
 ]
 
 
