@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 WORKER_MODULE = "idm_app.engine.worker"
+START_SECONDS = 60.0
+"""How long a fresh one may take to load what it needs, on a machine that may be busy."""
 
 
 class Process(Protocol):
@@ -36,7 +38,7 @@ class Launcher(Protocol):
         """Begin to warm up; returns at once."""
 
     async def launch(self) -> Process:
-        """A worker that waits for its job. Raises ``OSError``."""
+        """A worker that waits for its job. Raises ``OSError``, with a sentence for people if it ended at once."""
 
     async def close(self) -> None:
         """End whatever is kept warm."""
@@ -97,9 +99,12 @@ class FreshLauncher:
     async def launch(self) -> FreshProcess:
         """The spare worker, or a new one if it has died. Raises ``OSError``."""
         spare, self._spare = self._spare, None
+        process = None
         try:
-            process = await spare if spare else await self._launch()
-            if process.process.returncode is not None:
+            if spare:
+                with contextlib.suppress(OSError):
+                    process = await spare
+            if process is None or process.process.returncode is not None:
                 process = await self._launch()
         finally:
             if self._keeps_spare:
@@ -127,4 +132,14 @@ class FreshLauncher:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        return FreshProcess(process, process.pid, process.stdout, process.stdin)
+        worker = FreshProcess(process, process.pid, process.stdout, process.stdin)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                is_ready = await process.stdout.readline()
+        except (TimeoutError, asyncio.CancelledError):
+            worker.kill()
+            await worker.wait()
+            raise
+        if not is_ready:
+            raise OSError(f"It ended with exit code {await worker.wait()}; the server's log says why.")
+        return worker

@@ -1,9 +1,10 @@
 """The border between the server and a worker: JSON lines, one message each.
 
-Out (worker's stdout): :class:`Ready` when it can take a job; then reports on it, in the past tense, the last one
-:class:`Finished` or :class:`Failed`, or none after a stop; then the end, or :class:`Ready` for another. In (stdin): one
-:class:`Job`, then any number of :class:`Limit` and :class:`Conclude`; **end of input means stop**: flush, keep every
-byte, leave no child. Sizes are bytes, rates bytes per second, durations seconds.
+In (worker's stdin): one :class:`Job`, then any number of :class:`Limit` and :class:`Conclude`; **end of input means
+stop**: flush, keep every byte, leave no child. Out (stdout): :class:`Ready` once it has loaded what it needs (one that
+was forked has all of it, and says nothing); reports, in the past tense, the last one :class:`Finished` or
+:class:`Failed`, or none after a stop; then the end, or :class:`Ready` for another job. Sizes are bytes, rates bytes per
+second, durations seconds.
 """
 
 import json

@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 0.7
 """How long a worker may take to end by itself before it is killed."""
-START_SECONDS = 60.0
-"""How long a worker may take until it is ready: it loads a few modules, on a machine that may be busy."""
 MOST_PAUSE_SECONDS = 60.0
 """Where workers cannot start, the next one waits: 1 s after the first that could not, then twice as long, to this."""
 _READ_BYTES = 1 << 18
@@ -105,41 +103,26 @@ class Supervisor:
         self._hand_out()
 
     async def _launch(self) -> None:
-        """Start a worker and let it rest once it is ready. If it never is, whoever has waited the longest is told."""
+        """Start a worker for who has waited the longest. If it cannot start, he is told."""
         try:
             if self._stillborn:
                 await asyncio.sleep(min(MOST_PAUSE_SECONDS, 2.0 ** (self._stillborn - 1)))
             process = await self._launcher.launch()
         except OSError as error:
             log.exception("no worker could be started")
-            self._launch_failed(str(error), None)
+            self._stillborn += 1
+            if self._waiting:
+                run = self._waiting.popleft()
+                message, retryable = FAILURES["worker-cannot-start"]
+                self._on_report(run.job.id, Failed("worker-cannot-start", message, str(error), retryable))
+                self._bury(run, None)
             return
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                is_ready = bool(await process.reader.readline())
-        except (OSError, asyncio.CancelledError) as error:  # a timeout included
-            process.kill()
-            if isinstance(error, asyncio.CancelledError):
-                await process.wait()
-                raise
-            is_ready = False
-        if is_ready:
-            self._stillborn = 0
-            _kept(self._readers, self._read(process))
-            self._resting.add(process)
+        self._stillborn = 0
+        _kept(self._readers, self._read(process))
+        if self._waiting:
+            self._give(self._waiting.popleft(), process)
         else:
-            exit_code = await process.wait()
-            self._stillborn += bool(exit_code and exit_code > 0)
-            self._launch_failed(f"It ended with exit code {exit_code}; the server's log says why.", exit_code)
-
-    def _launch_failed(self, detail: str, exit_code: int | None) -> None:
-        if not self._waiting:
-            return
-        run = self._waiting.popleft()
-        if exit_code is None or exit_code > 0:
-            message, retryable = FAILURES["worker-cannot-start"]
-            self._on_report(run.job.id, Failed("worker-cannot-start", message, detail, retryable))
-        self._bury(run, exit_code)
+            self._resting.add(process)
 
     def _give(self, run: _Run, process: Process) -> None:
         run.process, self._working[process] = process, run

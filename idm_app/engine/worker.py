@@ -100,8 +100,8 @@ class Border:
         end_process(0)
 
 
-def main() -> None:
-    """Do what comes in on standard input. Ends the process."""
+def main(*, is_fresh: bool = False) -> None:
+    """Do what comes in on standard input. Ends the process. ``is_fresh``: who has started it waits to hear of it."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s worker %(process)d %(levelname)s %(message)s")
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_DFL)
@@ -109,7 +109,8 @@ def main() -> None:
     reports_fd = os.dup(1)
     os.dup2(2, 1)  # nothing else can write into the border
     border = Border(os.fdopen(0, "rb", closefd=False), reports_fd)
-    border.send(Ready())
+    if is_fresh:
+        border.send(Ready())
     for number, (job, around, told) in enumerate(border.jobs(), 1):
         report, is_as_before = run(job, around)
         rests = job.may_rest and is_as_before and number < MOST_JOBS
@@ -206,4 +207,4 @@ def _has_children() -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    main(is_fresh=True)

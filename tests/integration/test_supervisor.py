@@ -17,7 +17,7 @@ from fault_server import FaultServer
 from idm_app.engine import resting
 from idm_app.engine.forking import ForkLauncher
 from idm_app.engine.launchers import FreshLauncher, Launcher
-from idm_app.engine.messages import Failed, Finished, Job, Probed, Progressed, Report
+from idm_app.engine.messages import Failed, Finished, Job, Probed, Progressed, Ready, Report, encode
 from idm_app.engine.supervisor import Supervisor
 from idm_app.engine.worker import MOST_JOBS
 
@@ -173,16 +173,48 @@ async def test_one_worker_does_plain_files_one_after_the_other(engine: Engine, o
     assert engine.exits == [(1, 0, False), (2, 0, False), (3, 0, False)]
 
 
-async def test_many_small_files_need_few_workers(engine: Engine, origin: FaultServer) -> None:
-    """To start one takes longer than to do a small file."""
-    numbers, workers = range(1, 61), set()
-    for number in numbers:
-        engine.begin(number, origin.url(f"/{number}.bin", size=1000))
-    while len(engine.exits) < len(numbers):
-        workers |= {engine.worker(number) for number in numbers} - {0}
-        await asyncio.sleep(0)
-    assert all(engine.of(number, Finished) for number in numbers)
-    assert len(workers) <= 20
+class AtOnce:
+    """A worker that has done each job as soon as it has it."""
+
+    pid = 0
+
+    def __init__(self) -> None:
+        self.reader, self.writer = asyncio.StreamReader(), self
+
+    def write(self, line: bytes) -> None:
+        self.reader.feed_data(encode(Finished("", 0)) + encode(Ready()))
+
+    def end_input(self) -> None:
+        self.reader.feed_eof()
+
+    async def wait(self) -> int:
+        return 0
+
+
+class Slow:
+    """Takes its time to start a worker."""
+
+    started = 0
+
+    async def start(self) -> None: ...
+
+    async def launch(self) -> Any:
+        self.started += 1
+        await asyncio.sleep(0.05)
+        return AtOnce()
+
+    async def close(self) -> None: ...
+
+
+async def test_where_to_start_a_worker_takes_longer_than_a_job_few_are_started(tmp_path: Path) -> None:
+    launcher = Slow()
+    engine = Engine(tmp_path, launcher)
+    for number in range(1, 201):  # sixteen at a time
+        await engine.until(lambda number=number: number - len(engine.exits) <= 16)
+        engine.begin(number, "http://x.example/")
+    await engine.until(lambda: len(engine.exits) == 200)
+    assert launcher.started <= 8
+    await engine.supervisor.close()
 
 
 async def test_files_that_take_their_time_get_a_worker_each(engine: Engine, origin: FaultServer) -> None:
