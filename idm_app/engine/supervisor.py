@@ -23,7 +23,7 @@ STOP_SECONDS = 0.7
 MOST_PAUSE_SECONDS = 60.0
 """Where workers cannot start, the next one waits: 1 s after the first that could not, then twice as long, to this."""
 _READ_BYTES = 1 << 18
-_LAUNCHES_AT_ONCE = 4
+_LAUNCHES_AT_ONCE = 2
 _PATIENCE_SECONDS = 0.1
 """Jobs wait that long for workers that come to rest: small files are done sooner than more workers are started."""
 

@@ -32,7 +32,12 @@ class Engine:
         self.reports: list[tuple[int, Report]] = []
         self.exits: list[tuple[int, int | None, bool]] = []
         self.launcher = launcher
-        self.supervisor = Supervisor(lambda *report: self.reports.append(report), self._exited, launcher)
+        self.supervisor = Supervisor(self._reported, self._exited, launcher)
+        self._workers: dict[int, int] = {}
+
+    def _reported(self, download_id: int, report: Report) -> None:
+        self.reports.append((download_id, report))
+        self._workers[download_id] = self.worker(download_id)
 
     def _exited(self, download_id: int, exit_code: int | None) -> None:
         self.exits.append((download_id, exit_code, self.supervisor.is_stopping(download_id)))
@@ -48,9 +53,9 @@ class Engine:
         await self.until(lambda: self.worker(download_id) or len(self.exits) > ended)
 
     def worker(self, download_id: int) -> int:
-        """Which process has the job; 0 for none."""
+        """Which process has the job, or had it; 0 for none."""
         run = self.supervisor._runs.get(download_id)
-        return run.process.pid if run and run.process else 0
+        return run.process.pid if run and run.process else self._workers.get(download_id, 0)
 
     def of(self, download_id: int, kind: type[Any]) -> list[Any]:
         return [report for number, report in self.reports if number == download_id and isinstance(report, kind)]
