@@ -57,8 +57,12 @@ def boot_id() -> str | None:
 
 def sidecar_of(part_path: Path) -> Sidecar | None:
     """What is written down about a part file; ``None`` if nothing that can be read."""
+    return _sidecar_at(_sidecar_path(part_path))
+
+
+def _sidecar_at(path: Path) -> Sidecar | None:
     try:
-        record = json.loads(_sidecar_path(part_path).read_bytes())
+        record = json.loads(path.read_bytes())
         for name in ("received", "synced"):
             record[name] = tuple((int(start), int(end)) for start, end in record[name])
         return Sidecar(**record)
@@ -123,7 +127,7 @@ class PartFile:
 
     def read_sidecar(self) -> Sidecar | None:
         """What an earlier run knew; ``None`` if there is nothing that fits the part file."""
-        sidecar = sidecar_of(self.path)
+        sidecar = _sidecar_at(self._sidecar_path)
         if sidecar is None:
             return None
         end = max((end for _, end in sidecar.trusted), default=0)
@@ -155,7 +159,7 @@ _STAGED_SUFFIX = ".idm-part"
 
 def is_behind_link(folder: Path) -> bool:
     """Whether ``folder`` is a symbolic link or lies behind one, and so may be anywhere."""
-    return os.path.normcase(folder.resolve()) != os.path.normcase(folder.absolute())
+    return os.path.normcase(os.path.realpath(folder)) != os.path.normcase(folder.absolute())
 
 
 def publish(source: Path, folder: Path, name: str, receipt: Receipt | None = None) -> Path:

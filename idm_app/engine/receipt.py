@@ -23,10 +23,12 @@ class Receipt:
         self._path = job_folder / _NAME
 
     def write(self, source: Path, target: Path) -> None:
-        """``source`` is about to become ``target``. Raises ``OSError``."""
-        temporary = self._path.with_suffix(".new")
-        temporary.write_text(json.dumps({"kind": self._kind, "source": str(source), "target": str(target)}))
-        temporary.replace(self._path)
+        """``source`` is about to become ``target``. Raises ``OSError``.
+
+        Who is killed half way has not renamed it yet, and half a receipt is none.
+        """
+        record = {"kind": self._kind, "source": str(source), "target": str(target)}
+        self._path.write_bytes(json.dumps(record).encode())
 
     def reports(self) -> tuple[Probed, Finished] | None:
         """What is to be reported if an earlier run got to the end and its file is still there."""

@@ -109,7 +109,7 @@ class Supervisor:
                 await asyncio.sleep(min(MOST_PAUSE_SECONDS, 2.0 ** (self._stillborn - 1)))
             process = await self._launcher.launch()
         except OSError as error:
-            log.exception("no worker could be started")
+            log.error("no worker could be started: %s", error)
             self._stillborn += 1
             if self._waiting:
                 run = self._waiting.popleft()
