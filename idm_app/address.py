@@ -2,7 +2,6 @@
 
 import re
 import socket
-from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from idm_app.engine.reach import Reach
@@ -58,18 +57,13 @@ def check_never_reached(address: str, own_ports: tuple[int, ...], field: str = "
     parts = urlsplit(address)
     host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    if _is_never_reached(host or "", port, own_ports):
-        raise InvalidAddress(FAILURES["blocked-address"][0], field)
-
-
-@lru_cache(256)
-def _is_never_reached(host: str, port: int, own_ports: tuple[int, ...]) -> bool:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except OSError:  # a name
-        return False
+        return
     reach = Reach(blocked_ports=own_ports)
-    return not all(reach.allows(str(sockaddr[0]), port) for *_, sockaddr in found)
+    if not all(reach.allows(str(sockaddr[0]), port) for *_, sockaddr in found):
+        raise InvalidAddress(FAILURES["blocked-address"][0], field)
 
 
 def safe_directory(text: str) -> str:

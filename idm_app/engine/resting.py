@@ -1,4 +1,5 @@
-"""Workers that have done a plain file and may do the next: for many small files, starting them would cost the most."""
+"""Workers that have done a plain file and may do the next, or were started and not needed: for many small files,
+starting them would cost the most."""
 
 import asyncio
 

@@ -252,6 +252,7 @@ def test_a_server_that_lost_its_ranges_starts_anew_and_says_so(jobs: Jobs, origi
 def test_a_damaged_sidecar_never_makes_a_wrong_file(jobs: Jobs, origin: FaultServer, damage: str) -> None:
     begun(jobs, origin).stop()
     sidecar = jobs.job_folder / "content.part.json"
+    assert sidecar.exists()
     if damage == "truncate":
         with (jobs.job_folder / "content.part").open("r+b") as part:
             part.truncate(1000)
