@@ -19,7 +19,7 @@ from idm_app.search import contains, words_of
 from idm_app.store import Store
 
 _SAVE_PROGRESS_EVERY_SECONDS = 5.0
-_SAVE_SECONDS = 0.02
+_SAVE_SECONDS = 0.05
 """What changes meanwhile is written with it."""
 _MOST_UNSAVED = 200
 """A few milliseconds: longer lists must not hold the event loop up."""

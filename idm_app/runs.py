@@ -24,8 +24,8 @@ from idm_app.settings import Options, Settings
 from idm_app.shared_rate import SharedRate
 from idm_app.units import utc_now
 
-_CLEAR_SECONDS = 0.1
-"""What has ended meanwhile is cleared away with it."""
+_CLEAR_SECONDS = 0.5
+"""What has ended meanwhile is cleared away with it, and the processor is for those that run."""
 
 
 class Runs:

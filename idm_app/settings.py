@@ -1,11 +1,13 @@
 """What the command line and the environment decide, and what the settings page changes. Standard library only."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether a server name or address means the machine itself."""
     try:

@@ -54,7 +54,7 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
             checksums.add(answer.digest)
         if total_bytes is not None:
             _check_space(job_folder, total_bytes - around.progress.received_bytes)
-        around.progress.send(Probed("file", filename=part.final_name, total_bytes=total_bytes))
+        around.progress.announce(Probed("file", filename=part.final_name, total_bytes=total_bytes))
 
     count = around.progress.add(StreamCount("file"))
     try:

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from idm_app.engine.messages import Progressed, Report
+from idm_app.engine.messages import Progressed, Ready, Report
 from idm_app.engine.meter import Meter
 
 REPORT_SECONDS = 0.025
+ANNOUNCE_SECONDS = 0.005
+"""A small file is over sooner: then what it is and its end are one write, and one reading at the other side."""
 _DETAIL_SECONDS = 0.25
 
 SegmentShapes = tuple[tuple[int, int, int], ...]
@@ -32,8 +34,7 @@ class StreamCount:
 class Progress:
     """Where the whole download stands, told through ``send``. One thread calls :meth:`tick`."""
 
-    def __init__(self, send: Callable[[Report], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self.send = send
+    def __init__(self, send: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
         self.phase = "downloading"
         self.connections = 0
         self.is_begun = False
@@ -41,6 +42,9 @@ class Progress:
         self.bytes_share = 1.0
         """How much of the bar the bytes fill; less where a re-encoding follows."""
         self.segments: Callable[[], SegmentShapes] | None = None
+        self._send = send
+        self._announced: list[Report] = []
+        self._announced_at = 0.0
         self._clock = clock
         self._streams: list[StreamCount] = []
         self._lanes: list[Lane] = []
@@ -48,6 +52,16 @@ class Progress:
         self._told: tuple[int, int | None, str, int] | None = None
         self._told_at = clock()
         self._detail_at = float("-inf")
+
+    def send(self, *reports: Report | Ready) -> None:
+        """Tell at once, after what was announced."""
+        announced, self._announced = self._announced, []
+        self._send(*announced, *reports)
+
+    def announce(self, report: Report) -> None:
+        """Tell with what comes next, or at the first tick after :data:`ANNOUNCE_SECONDS`."""
+        self._announced.append(report)
+        self._announced_at = self._clock()
 
     def add(self, stream: StreamCount) -> StreamCount:
         """Count ``stream`` too, from now on."""
@@ -105,6 +119,8 @@ class Progress:
         Returns the seconds until the next may be due.
         """
         now = self._clock()
+        if self._announced and now - self._announced_at >= ANNOUNCE_SECONDS:
+            self.send()
         connections = self.connections + sum(lane.connections for lane in self._lanes)
         state = (self.received_bytes, self.total_bytes, self.phase, connections)
         due_in = self._told_at + REPORT_SECONDS - now

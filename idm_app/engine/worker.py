@@ -114,7 +114,7 @@ def main(*, is_fresh: bool = False) -> None:
     for number, (job, around, told) in enumerate(border.jobs(), 1):
         report, is_as_before = run(job, around)
         rests = job.may_rest and is_as_before and number < MOST_JOBS
-        border.send(*([report] if report else ()), *([Ready()] if rests else ()))
+        around.progress.send(*([report] if report else ()), *([Ready()] if rests else ()))
         told.set()
         if not rests:
             end_process(0)

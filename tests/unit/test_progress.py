@@ -2,8 +2,8 @@
 
 import pytest
 
-from idm_app.engine.messages import Progressed, Report
-from idm_app.engine.progress import REPORT_SECONDS, Progress, StreamCount
+from idm_app.engine.messages import Finished, Probed, Progressed, Ready, Report
+from idm_app.engine.progress import ANNOUNCE_SECONDS, REPORT_SECONDS, Progress, StreamCount
 
 
 class Clock:
@@ -108,3 +108,25 @@ def test_details_go_out_a_few_times_a_second_only(told: Told) -> None:
         told.clock.now += 0.025
     assert 3 <= sum(report.segments is not None for report in told.reports) <= 5
     assert told.reports[0].segments == ((0, 1000, 2),)
+
+
+def test_what_is_announced_goes_out_in_one_write_with_what_comes_next() -> None:
+    writes: list[tuple[Report | Ready, ...]] = []
+    progress = Progress(lambda *reports: writes.append(reports), Clock())
+    probed, finished = Probed("file", filename="a.bin", total_bytes=5), Finished("/a.bin", 5)
+    progress.announce(probed)
+    progress.tick()
+    assert writes == []
+    progress.send(finished, Ready())
+    assert writes == [(probed, finished, Ready())]
+
+
+def test_what_is_announced_does_not_wait_long() -> None:
+    writes: list[tuple[Report | Ready, ...]] = []
+    clock = Clock()
+    progress = Progress(lambda *reports: writes.append(reports), clock)
+    progress.announce(Probed("file"))
+    clock.now += ANNOUNCE_SECONDS + 0.001
+    progress.tick()
+    progress.tick()
+    assert writes == [(Probed("file"),)]
