@@ -5,7 +5,6 @@ the rights of new files. The container starts as root only to become that user; 
 already.
 """
 
-import json
 import os
 import sys
 from contextlib import suppress
@@ -22,11 +21,15 @@ def main() -> None:
 
 
 def check_health() -> None:
-    """Raise unless the server answers within 4 s, with http or https, at the address that stands in its data folder."""
-    import httpx  # the first process need not wait for it
+    """End with an error unless the server answers within 4 s, by http or https, where its data folder says."""
+    import httpx  # the first process need not wait for these
 
-    owner = json.loads((Path(os.environ["IDM_DATA_DIR"]) / "owner.json").read_bytes())
-    server = urlsplit(owner["address"])
+    from idm_app.store.owner import read_owner
+
+    owner = read_owner(Path(os.environ["IDM_DATA_DIR"]))
+    if owner is None:
+        sys.exit("idm: no server uses this data folder yet.")
+    server = urlsplit(owner.address)
     address = f"{server.scheme}://{server.netloc}/api/health"
     httpx.get(address, timeout=4, trust_env=False, verify=False).raise_for_status()  # noqa: S501 – its name is for others
 

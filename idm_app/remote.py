@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.sync.client import connect
 
 from idm_app.errors import CommandRefused, NoServer, NotSignedIn
+from idm_app.settings import is_loopback
 
 _ANSWER_SECONDS = 90
 """The server itself gives up asking a site after 60."""
@@ -34,7 +35,7 @@ class Server:
     @property
     def is_local(self) -> bool:
         """Whether it runs on this machine."""
-        return urlsplit(self.address).hostname in ("localhost", "127.0.0.1", "::1")
+        return is_loopback(urlsplit(self.address).hostname or "")
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """The answer's JSON, ``None`` for an empty one."""

@@ -60,9 +60,8 @@ class SharedRate:
         self._timer: asyncio.TimerHandle | None = None
 
     def limit(self, bytes_per_second: int | None) -> None:
-        """All together take at most that from now on."""
+        """All together take at most that, from the next :meth:`share_out` on."""
         self._limit = bytes_per_second
-        self.share_out()
 
     def share_out(self) -> dict[int, int | None]:
         """Divide anew: the number, the limits or the speeds of those that run have changed. What each may take."""

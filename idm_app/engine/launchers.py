@@ -136,9 +136,11 @@ class FreshLauncher:
         try:
             async with asyncio.timeout(START_SECONDS):
                 is_ready = await process.stdout.readline()
-        except (TimeoutError, asyncio.CancelledError):
+        except (TimeoutError, asyncio.CancelledError) as error:
             worker.kill()
             await worker.wait()
+            if isinstance(error, TimeoutError):
+                raise OSError(f"It was not ready within {START_SECONDS:.0f} s; is this machine very busy?") from None
             raise
         if not is_ready:
             raise OSError(f"It ended with exit code {await worker.wait()}; the server's log says why.")

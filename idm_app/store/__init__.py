@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from idm_app.errors import FolderInUse, StoreFull, StoreUnreadable
 from idm_app.model import Download
 from idm_app.store import files
 from idm_app.store.documents import from_document, to_document
+from idm_app.store.owner import read_owner, write_owner
 from idm_app.store.storage import COMPACT_AT_BYTES, DurableStorage, set_aside_all
 from idm_app.store.table import Database, DownloadTable
 
@@ -68,9 +68,11 @@ class Store:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise FolderInUse(f"{folder} is in use by {_owner(folder)}. Use that one, or another --data-dir.") from None
+            owner = read_owner(folder)
+            by = f"another idm at {owner.address} (process {owner.pid})" if owner else "another idm"
+            raise FolderInUse(f"{folder} is in use by {by}. Use that one, or another --data-dir.") from None
         try:
-            _write_owner(folder, address)
+            write_owner(folder, address)
             try:
                 storage = DurableStorage(folder)
             except StoreUnreadable:
@@ -202,18 +204,3 @@ class Store:
 def _retrieve(task: "asyncio.Task[None]") -> None:
     if not task.cancelled():
         task.exception()
-
-
-def _write_owner(folder: Path, address: str) -> None:
-    try:
-        files.write_whole(folder / "owner.json", [json.dumps({"pid": os.getpid(), "address": address}).encode()])
-    except OSError as error:  # a full disk: the list can still be read
-        log.warning("%s cannot be written: %s", folder / "owner.json", error)
-
-
-def _owner(folder: Path) -> str:
-    try:
-        owner = json.loads((folder / "owner.json").read_bytes())
-        return f"another idm at {owner['address']} (process {owner['pid']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another idm"

@@ -313,6 +313,9 @@ def test_https_with_a_certificate_of_ones_own_makes_the_cookie_secure(
     answer = server.client.post("/api/login", json={"password": PASSWORD})
     assert "secure" in answer.headers["set-cookie"].lower()
     assert f"ready: {server.url}" in server.output()
+    monkeypatch.setenv("IDM_DATA_DIR", str(tmp_path))
+    with pytest.raises(SystemExit, match="no server"):
+        check_health()
     monkeypatch.setenv("IDM_DATA_DIR", str(server.data_dir))
     check_health()
     server.stop()

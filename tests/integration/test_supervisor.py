@@ -14,7 +14,7 @@ import psutil
 import pytest
 from fault_server import FaultServer
 
-from idm_app.engine import resting
+from idm_app.engine import launchers, resting
 from idm_app.engine.forking import ForkLauncher
 from idm_app.engine.launchers import FreshLauncher, Launcher
 from idm_app.engine.messages import Failed, Finished, Job, Probed, Progressed, Ready, Report, encode
@@ -313,6 +313,17 @@ async def test_when_no_process_can_be_started_the_job_fails(tmp_path: Path) -> N
     await engine.run(1, "http://127.0.0.1:1/")
     assert [report.code for report in engine.of(1, Failed)] == ["worker-cannot-start"]
     assert engine.exits == [(1, None, False)]
+
+
+async def test_a_process_that_is_not_ready_in_time_is_a_failed_job_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launchers, "START_SECONDS", 0.01)
+    engine = Engine(tmp_path, FreshLauncher(keeps_spare=False))
+    await engine.run(1, "http://127.0.0.1:1/")
+    (failed,) = engine.of(1, Failed)
+    assert failed.code == "worker-cannot-start"
+    assert "not ready" in failed.detail
 
 
 _BROKEN = """
