@@ -36,8 +36,8 @@ def job_for(
     settings: Settings,
     options: Options,
     *,
+    connections: int = 1,
     bytes_per_second_limit: int | None = None,
-    host_connections: Iterable[tuple[str, int]] = (),
 ) -> Job:
     """What a worker needs to do ``download``, under these limits."""
     request = download.request
@@ -55,8 +55,7 @@ def job_for(
         subtitles_beside=request.subtitles_as is SubtitlesAs.BESIDE,
         embed=request.embed,
         playlist_items=request.playlist_items,
-        connections=request.connections or settings.connections,
-        host_connections=tuple(host_connections),
+        connections=connections,
         bytes_per_second_limit=bytes_per_second_limit,
         checksum=request.checksum,
         headers=request.headers,

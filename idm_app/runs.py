@@ -11,16 +11,16 @@ from pathlib import Path
 
 from idm_app import disk, jobs, playlists, schedule
 from idm_app.background import Background
-from idm_app.engine.messages import Expanded, Failed, Limited, Offered, Report
+from idm_app.engine.messages import Expanded, Failed, Limited, Offered, Reached, Report
 from idm_app.engine.supervisor import Supervisor
 from idm_app.errors import FAILURES
 from idm_app.events import waiting_code
-from idm_app.host_limits import HostLimits, shares_host
 from idm_app.ledger import Ledger
 from idm_app.model import Download, Failure, Kind, Status
 from idm_app.probes import Probes
 from idm_app.room import RoomWatch
 from idm_app.settings import Options, Settings
+from idm_app.shared_connections import SharedConnections
 from idm_app.shared_rate import SharedRate
 from idm_app.units import utc_now
 
@@ -51,7 +51,7 @@ class Runs:
         self.free_space = disk.FreeSpace(options.download_dir)
         self._room = RoomWatch(lambda: ledger, self.free_space.bytes, self.enqueue)
         self._rate = SharedRate(self.running, self._supervisor.limit, settings.bytes_per_second_limit)
-        self._hosts = HostLimits()
+        self._connections = SharedConnections(self.running, self._supervisor.allow, settings)
         self._active: set[int] = set()
         self._stopping: set[int] = set()
         self._bytes_at_start: dict[int, int] = {}
@@ -92,6 +92,7 @@ class Runs:
         """From now on, for those that run too."""
         self._settings = settings
         self._rate.limit(settings.bytes_per_second_limit)
+        self._connections.apply(settings)
         self.start_ready()
 
     def share_rate(self) -> None:
@@ -104,21 +105,21 @@ class Runs:
         self.start_ready()
 
     def start_ready(self) -> None:
-        """Start those whose turn it is, and divide the rate among all that run."""
+        """Start those whose turn it is, and divide rate and connections among all that run."""
         if self._closing:
             return
         now = utc_now()
         free_slots = self._settings.max_active - len(self._active)
         begun = [self._begin(download, now) for download in schedule.startable(self._ledger.queued(), free_slots, now)]
-        shares, hosts = self._rate.share_out(), self._hosts.left(self.running()).items()
+        rates, connections = self._rate.share_out(), self._connections.share_out()
         for download in begun:
             job = jobs.job_for(
                 download,
                 self._server_id,
                 self._settings,
                 self._options,
-                bytes_per_second_limit=shares[download.id],
-                host_connections=hosts,
+                connections=connections[download.id],
+                bytes_per_second_limit=rates[download.id],
             )
             self._supervisor.run(self.probes.informed(job, download.request))
         self._set_alarm(now)
@@ -164,9 +165,11 @@ class Runs:
         download = self._ledger.get(download_id)
         if download is None or not download.status.is_running or isinstance(report, Offered):
             return
+        if isinstance(report, Reached):
+            self._connections.reached(download_id, report.host)
+            return
         if isinstance(report, Limited):
-            others = (other for other in self.running() if other.id != download_id)
-            self._hosts.learn(report.host, report.connections, others)
+            self._connections.learn(download_id, report.host, report.connections)
             return
         if isinstance(report, Failed):
             failure = Failure(report.code, report.message, report.detail, report.retryable)
@@ -181,6 +184,7 @@ class Runs:
 
     def _on_exit(self, download_id: int, exit_code: int | None) -> None:
         self._active.discard(download_id)
+        self._connections.forget(download_id)
         download = self._ledger.get(download_id)
         asked_to = self._closing or download_id in self._stopping
         if download is not None and not asked_to and download.status.is_running and download.kind is not Kind.PLAYLIST:
@@ -191,7 +195,7 @@ class Runs:
 
     def _fail_or_wait(self, download: Download, failure: Failure, retry_after_seconds: float | None) -> None:
         headway = download.received_bytes > self._bytes_at_start.get(download.id, 0)
-        crowded = failure.code == "server-busy" and shares_host(download, self.running())  # busy with us, perhaps
+        crowded = failure.code == "server-busy" and self._connections.shares_host(download)  # busy with us, perhaps
         delay = schedule.retry_delay_seconds(
             failure,
             1 if crowded else download.attempts,

@@ -68,8 +68,10 @@ class Settings:
 
     max_active: int = 4
     """How many downloads run at a time, 1–32."""
-    connections: int = 8
+    connections: int = 16
     """How many connections one file may use, 1–32."""
+    connections_per_host: int = 32
+    """How many connections all downloads together may have to one server, 1–256; each keeps one."""
     bytes_per_second_limit: int | None = None
     """What all downloads together may take; ``None``: as much as there is."""
     allow_private_addresses: bool = False

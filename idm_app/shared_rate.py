@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from idm_app.fairness import fair_shares
 from idm_app.model import Download
 
 ADJUST_SECONDS = 0.5
@@ -32,19 +33,9 @@ class Demand:
 
 
 def shares(limit: int, demands: Mapping[int, Demand]) -> dict[int, int | None]:
-    """What each may take: the same for all, and what one cannot use is for the others (max-min fairness).
-
-    Together never more than ``limit``, but for 1 kB/s that every one keeps.
-    """
-    given: dict[int, int | None] = {}
-    left = float(limit)
-    modest_first = sorted(demands, key=lambda number: demands[number].most)
-    for place, number in enumerate(modest_first):
-        fair = left / (len(modest_first) - place)
-        share = min(fair, demands[number].most)
-        left -= share
-        given[number] = max(_LEAST_BYTES_PER_SECOND, int(share))
-    return given
+    """What each may take, of ``limit`` together, but for 1 kB/s that every one keeps."""
+    fair = fair_shares(limit, {number: demand.most for number, demand in demands.items()})
+    return {number: max(_LEAST_BYTES_PER_SECOND, int(share)) for number, share in fair.items()}
 
 
 class SharedRate:

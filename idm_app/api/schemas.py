@@ -176,6 +176,7 @@ class SettingsIn(_Strict):
 
     max_active: Annotated[int, Field(ge=1, le=32)] | None = None
     connections: Annotated[int, Field(ge=1, le=32)] | None = None
+    connections_per_host: Annotated[int, Field(ge=1, le=256)] | None = None
     bytes_per_second_limit: Rate | None = None
     allow_private_addresses: bool | None = None
 

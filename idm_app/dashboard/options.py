@@ -50,6 +50,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
     "speed": (
         Option("max_active", "number", 1, 32),
         Option("connections", "number", 1, 32),
+        Option("connections_per_host", "number", 1, 256),
         Option("bytes_per_second_limit", "rate", 1000, 10**12),
     ),
     "network": (Option("allow_private_addresses", "switch"),),

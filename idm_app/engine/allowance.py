@@ -1,18 +1,20 @@
 """How many connections a server takes, learned by being refused. Pure."""
 
+import sys
+
 REGAIN_SECONDS = 1.0
 """Before as many as were once taken are tried again; twice as long after each refusal."""
 
 
 class Allowance:
-    """Of ``most`` wanted connections, those that the server takes.
+    """Of the connections that are wanted, those that the server takes.
 
     A refusal counts all that are there as enough. Where more were taken before, the server may not have noticed yet
     that one has ended, or be short of breath: they are tried again later.
     """
 
-    def __init__(self, most: int) -> None:
-        self._allowed = most
+    def __init__(self) -> None:
+        self._allowed = sys.maxsize
         self._most_taken = 0
         self._setbacks = 0
         self._regain_at = 0.0
@@ -30,7 +32,7 @@ class Allowance:
         return max(self._allowed, self._most_taken)
 
     def at(self, now: float) -> int:
-        """How many connections to have."""
+        """How many connections it takes."""
         if self._allowed < self._most_taken and now >= self._regain_at:
             self._allowed = self._most_taken
         return self._allowed

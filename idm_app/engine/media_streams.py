@@ -6,6 +6,7 @@ decryption and bookkeeping of fragments stay yt-dlp's.
 
 import statistics
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +21,8 @@ from idm_app.engine.part_file import PartFile
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.recording import Recording
 from idm_app.engine.segmented import Fetch
-from idm_app.engine.source import Source, checked_target
+from idm_app.engine.slots import Slots
+from idm_app.engine.source import Source, checked_target, host_of
 from idm_app.engine.surroundings import Surroundings
 
 MOST_FRAGMENT_CONNECTIONS = 8
@@ -53,11 +55,14 @@ class _OurDownloader(FileDownloader):  # type: ignore[misc]
     """What our downloaders have in common."""
 
     def __init__(
-        self, media: Media, params: dict[str, Any], count: StreamCount, around: Surroundings, connections: int
+        self,
+        media: Media,
+        params: dict[str, Any],
+        count: StreamCount,
+        around: Surroundings,
+        connections: Callable[[], int],
     ) -> None:
-        super().__init__(
-            media, {**params, "concurrent_fragment_downloads": min(connections, MOST_FRAGMENT_CONNECTIONS)}
-        )
+        super().__init__(media, {**params, "concurrent_fragment_downloads": MOST_FRAGMENT_CONNECTIONS})
         self.media = media
         self.count = count
         self.around = around
@@ -98,7 +103,7 @@ class _OurFragments(_OurDownloader):
 
     def _prepare_and_start_frag_download(self, ctx: dict[str, Any], info: dict[str, Any]) -> None:
         super()._prepare_and_start_frag_download(ctx, info)
-        ctx["dl"] = _Fragments(self.media, ctx, info, self.count, self.params, self.around)
+        ctx["dl"] = _Fragments(self.media, ctx, info, self.count, self.params, self.around, Slots(self.connections))
 
 
 class OurHlsFD(_OurFragments, HlsFD):  # type: ignore[misc]
@@ -144,6 +149,7 @@ class _Fragments:
         count: StreamCount,
         params: Any,
         around: Surroundings,
+        slots: Slots,
     ) -> None:
         self.params = {**params, "continuedl": False}
         self._count = count
@@ -154,12 +160,15 @@ class _Fragments:
         self._lock = threading.Lock()
         self._fetcher = FragmentFetcher(media.format_source(info), around.bucket, self._add, around.stopping)
         self._progress = around.progress
+        self._slots = slots
         count.received_bytes = self._done_bytes
-        self._progress.connections = params.get("concurrent_fragment_downloads", 1)
 
     def download(self, filename: str, info: dict[str, Any]) -> tuple[bool, bool]:
         """Fetch one fragment into ``filename``."""
-        content = self._fetcher.fetch(info["url"], info.get("http_headers") or {})
+        self._progress.reached(host_of(info["url"]))
+        with self._slots:
+            self._progress.connections = self._slots.taken
+            content = self._fetcher.fetch(info["url"], info.get("http_headers") or {})
         Path(filename).write_bytes(content)
         with self._lock:
             self._done += 1

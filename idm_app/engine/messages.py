@@ -1,10 +1,10 @@
 """The border between the server and a worker: JSON lines, one message each.
 
-In (worker's stdin): one :class:`Job`, then any number of :class:`Limit` and :class:`Conclude`; **end of input means
-stop**: flush, keep every byte, leave no child. Out (stdout): :class:`Ready` once it has loaded what it needs (one that
-was forked has all of it, and says nothing); reports, in the past tense, the last one :class:`Finished` or
-:class:`Failed`, or none after a stop; then the end, or :class:`Ready` for another job. Sizes are bytes, rates bytes per
-second, durations seconds.
+In (worker's stdin): one :class:`Job`, then any number of :class:`Limit`, :class:`Allow` and :class:`Conclude`; **end
+of input means stop**: flush, keep every byte, leave no child. Out (stdout): :class:`Ready` once it has loaded what it
+needs (one that was forked has all of it, and says nothing); reports, in the past tense, the last one :class:`Finished`
+or :class:`Failed`, or none after a stop; then the end, or :class:`Ready` for another job. Sizes are bytes, rates bytes
+per second, durations seconds.
 """
 
 import json
@@ -36,8 +36,6 @@ class Job:
     """Of ``thumbnail``, ``metadata``, ``chapters``."""
     playlist_items: str | None = None
     connections: int = 8
-    host_connections: tuple[tuple[str, int], ...] = ()
-    """Hosts (with the port, if the address has one) that take fewer."""
     bytes_per_second_limit: int | None = None
     checksum: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -60,6 +58,13 @@ class Limit:
     """A new rate limit while running; ``None`` lifts it."""
 
     bytes_per_second: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """How many connections the download may have from now on."""
+
+    connections: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,13 @@ class Noted:
 
     code: str
     values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The bytes come from this host (with the port, if the address has one), not from the one that the job names."""
+
+    host: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +194,8 @@ class Ready:
     """The worker waits for a job. The one before, if there was any, has ended."""
 
 
-Report = Probed | Progressed | Processing | Noted | Limited | Expanded | Offered | Finished | Failed
-Command = Job | Limit | Conclude
+Report = Probed | Progressed | Processing | Noted | Reached | Limited | Expanded | Offered | Finished | Failed
+Command = Job | Limit | Allow | Conclude
 
 _TYPES: dict[str, type[Any]] = {cls.__name__.lower(): cls for cls in (*get_args(Report), *get_args(Command), Ready)}
 _FIELDS = {cls: fields(cls) for cls in _TYPES.values()}

@@ -58,7 +58,9 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
 
     count = around.progress.add(StreamCount("file"))
     try:
-        fetch = Fetch(source_of(job), part, count, around, connections=job.connections, on_start=on_start)
+        fetch = Fetch(
+            source_of(job), part, count, around, connections=lambda: around.connections.most, on_start=on_start
+        )
         total = fetch.run()
     finally:
         part.close()
@@ -89,7 +91,7 @@ def probe_file(job: Job, around: Surroundings) -> Offered:
         raise _Known(Offered("file", name, name, total_bytes))
 
     try:
-        Fetch(source_of(job), part, StreamCount("file"), around, connections=1, on_start=on_start).run()
+        Fetch(source_of(job), part, StreamCount("file"), around, connections=lambda: 1, on_start=on_start).run()
     except _Known as known:
         return known.offered
     finally:

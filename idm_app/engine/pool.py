@@ -63,6 +63,11 @@ class Pool:
         rates = [c.bytes_per_second for c in self._open.values() if c.bytes_per_second]
         return statistics.median([*rates, *self._ended_rates]) if rates or self._ended_rates else None
 
+    @property
+    def slowest(self) -> Connection:
+        """The one that brings the least; there has to be one."""
+        return min(self._open.values(), key=lambda connection: connection.bytes_per_second or 0.0)
+
     def connect(
         self, segment: Segment, url: str, *, range_header: str | None, if_range: str | None, redirects: int
     ) -> None:

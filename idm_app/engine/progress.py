@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from idm_app.engine.messages import Progressed, Ready, Report
+from idm_app.engine.messages import Progressed, Reached, Ready, Report
 from idm_app.engine.meter import Meter
 
 REPORT_SECONDS = 0.025
@@ -34,7 +34,9 @@ class StreamCount:
 class Progress:
     """Where the whole download stands, told through ``send``. One thread calls :meth:`tick`."""
 
-    def __init__(self, send: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, send: Callable[..., None], clock: Callable[[], float] = time.monotonic, *, host: str = ""
+    ) -> None:
         self.phase = "downloading"
         self.connections = 0
         self.is_begun = False
@@ -43,6 +45,7 @@ class Progress:
         """How much of the bar the bytes fill; less where a re-encoding follows."""
         self.segments: Callable[[], SegmentShapes] | None = None
         self._send = send
+        self._host = host
         self._announced: list[Report] = []
         self._announced_at = 0.0
         self._clock = clock
@@ -62,6 +65,12 @@ class Progress:
         """Tell with what comes next, or at the first tick after :data:`ANNOUNCE_SECONDS`."""
         self._announced.append(report)
         self._announced_at = self._clock()
+
+    def reached(self, host: str) -> None:
+        """The bytes come from ``host``: told where it is not the one that is known."""
+        if host != self._host:
+            self._host = host
+            self.send(Reached(host))
 
     def add(self, stream: StreamCount) -> StreamCount:
         """Count ``stream`` too, from now on."""
@@ -159,6 +168,9 @@ class Progress:
 
 class Lane(Progress):
     """What a stream at the side takes for its progress: it is counted with the main one, which tells."""
+
+    def reached(self, host: str) -> None:
+        """Tell nothing."""
 
     def tick(self, *, force: bool = False) -> float:
         """Tell nothing."""

@@ -42,8 +42,8 @@ _START_SECONDS = 0.2
 class Fetch:
     """Brings one stream into a part file.
 
-    ``on_start(answer, total_bytes, first_bytes)`` is called once with the first accepted answer; what it raises ends
-    the fetch. ``first_bytes`` is empty when resuming or when there are none.
+    ``connections()``: how many may be open now. ``on_start(answer, total_bytes, first_bytes)`` is called once with the
+    first accepted answer; what it raises ends the fetch. ``first_bytes`` is empty when resuming or when there are none.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Fetch:
         count: StreamCount,
         surroundings: Surroundings,
         *,
-        connections: int,
+        connections: Callable[[], int],
         on_start: Callable[[Answer, int | None, bytes], None] = lambda *_: None,
         largest_request_bytes: int | None = None,
     ) -> None:
@@ -64,7 +64,8 @@ class Fetch:
         self._around = surroundings
         self._on_start: Callable[[Answer, int | None, bytes], None] | None = on_start
         self._largest_request_bytes = largest_request_bytes
-        self._allowance = Allowance(connections)
+        self._most_connections = connections
+        self._allowance = Allowance()
         self._segments = Segments()
         self._url = checked_target(source.url, source.reach)
         self._validators: Validators | None = None
@@ -150,14 +151,15 @@ class Fetch:
     # -- connections
 
     def _open_more(self, now: float) -> None:
-        allowed = self._allowance.at(now)
-        limit = self._around.host_connections.get(host_of(self._url), allowed)
-        wanted = min(allowed, limit) if self._ranges and self._asks_for_ranges else 1
+        most = self._most_connections()
+        wanted = min(self._allowance.at(now), most) if self._ranges and self._asks_for_ranges else 1
         while len(self._pool) < wanted and now >= self._not_before:
             segment = self._segments.free() or self._stolen(wanted - len(self._pool))
             if segment is None:
                 return
             self._connect(segment, self._url)
+        while len(self._pool) > most:  # fewer are allowed than were: what they leave is taken up by those that stay
+            self._pool.drop(self._pool.slowest)
 
     def _stolen(self, thieves: int) -> Segment | None:
         """The share of another connection's segment that a further one should take; ``None``: none is worth it."""
@@ -270,6 +272,7 @@ class Fetch:
         self._start(connection, answer)
 
     def _start(self, connection: Connection, answer: Answer) -> None:
+        self._around.progress.reached(host_of(connection.url))
         self._count.total_bytes, self._count.total_is_estimate = self._segments.total, False
         if connection.segment.position or self._segments.total == 0:
             self._look(answer, b"")

@@ -16,7 +16,8 @@ Bring = Callable[[Surroundings], Any]
 
 
 class SideStreams:
-    """Each in a thread of its own, known by the name of its file."""
+    """Each in a thread of its own, known by the name of its file. A running one gets a quarter of the connections, as
+    most are only sound; the main one has the rest."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
@@ -24,6 +25,15 @@ class SideStreams:
         self._running: dict[str, _SideStream] = {}
         self.is_begun = False
         """Whether any was ever started."""
+
+    def connections(self) -> int:
+        """How many each may have now."""
+        return self._around.connections.most // 4 or 1
+
+    def main_connections(self) -> int:
+        """How many are left for the main stream now."""
+        running = sum(not stream.has_ended for stream in self._running.values())
+        return max(1, self._around.connections.most - running * self.connections())
 
     def start(self, name: str, bring: Bring) -> None:
         """Let ``bring`` fetch the stream whose file is ``name``."""
@@ -74,10 +84,15 @@ class _SideStream:
         self._thread = threading.Thread(target=self._run, args=(bring,), name="side stream", daemon=True)
         self._thread.start()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is over."""
+        return not self._thread.is_alive()
+
     def wait(self, seconds: float) -> bool:
         """Whether it has ended, ``seconds`` from now at the latest."""
         self._thread.join(seconds)
-        return not self._thread.is_alive()
+        return self.has_ended
 
     def _run(self, bring: Callable[[], Any]) -> None:
         try:

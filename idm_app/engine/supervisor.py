@@ -12,7 +12,19 @@ from typing import Any
 
 from idm_app.engine.forking import ForkLauncher
 from idm_app.engine.launchers import FreshLauncher, Launcher, Process
-from idm_app.engine.messages import Command, Conclude, Failed, Job, Limit, Progressed, Ready, Report, decode, encode
+from idm_app.engine.messages import (
+    Allow,
+    Command,
+    Conclude,
+    Failed,
+    Job,
+    Limit,
+    Progressed,
+    Ready,
+    Report,
+    decode,
+    encode,
+)
 from idm_app.engine.resting import Resting
 from idm_app.errors import FAILURES
 
@@ -147,13 +159,20 @@ class Supervisor:
 
     def limit(self, download_id: int, bytes_per_second: int | None) -> None:
         """Change the rate limit of a running download; nothing happens if it is not running."""
+        self._change(download_id, Limit(bytes_per_second), bytes_per_second_limit=bytes_per_second)
+
+    def allow(self, download_id: int, connections: int) -> None:
+        """Change how many connections a running download may have; nothing happens if it is not running."""
+        self._change(download_id, Allow(connections), connections=connections)
+
+    def _change(self, download_id: int, command: Command, **in_job: Any) -> None:
         run = self._runs.get(download_id)
         if run is None or run.is_stopping:
             return
         if run.process:
-            self._send(run.process, Limit(bytes_per_second))
-        else:  # it waits for a worker, who finds the limit in the job
-            run.job = replace(run.job, bytes_per_second_limit=bytes_per_second)
+            self._send(run.process, command)
+        else:  # it waits for a worker, who finds it in the job
+            run.job = replace(run.job, **in_job)
 
     def conclude(self, download_id: int) -> None:
         """End a recording with what is there; it then finishes as any other."""

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -40,14 +40,20 @@ def interrupted_by(event: Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@dataclass(slots=True)
+class Connections:
+    """How many connections the job may have; changed while it runs."""
+
+    most: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The rate limit, the way out for reports, and whether to stop."""
+    """The limits, the way out for reports, and whether to stop."""
 
     bucket: TokenBucket
     progress: Progress
     stopping: Callable[[], bool]
     concluding: Event = field(default_factory=Event)
     """Set when what has no end of its own is to be ended with what is there: a recording."""
-    host_connections: Mapping[str, int] = field(default_factory=dict)
-    """Hosts that take fewer connections than are allowed otherwise."""
+    connections: Connections = field(default_factory=Connections)

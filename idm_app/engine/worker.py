@@ -1,6 +1,6 @@
 """The process that does a job: ``python -m idm_app.engine.worker``.
 
-It says that it is ready; one :class:`Job` line comes in, :class:`Limit` lines may follow, the end of input means stop.
+It says that it is ready; one :class:`Job` line comes in, limits may follow, the end of input means stop.
 Reports go out as lines. After a plain file it may be ready for another job, if the first allows it; media leave too
 much behind.
 
@@ -22,12 +22,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
 
-from idm_app.engine.messages import Conclude, Failed, Job, Limit, Ready, Report, decode, encode
+from idm_app.engine.messages import Allow, Conclude, Failed, Job, Limit, Ready, Report, decode, encode
 from idm_app.engine.part_file import PART_NAME
 from idm_app.engine.plain_file import LeadsToMedia, fetch_file, probe_file, source_of
 from idm_app.engine.progress import Progress
 from idm_app.engine.receipt import Receipt
-from idm_app.engine.surroundings import Stopped, Surroundings
+from idm_app.engine.source import host_of
+from idm_app.engine.surroundings import Connections, Stopped, Surroundings
 from idm_app.engine.throttle import TokenBucket
 from idm_app.errors import DownloadError
 
@@ -49,8 +50,8 @@ class Border:
         self._reports_fd = reports_fd
         self._lock = threading.Lock()
         self._jobs: SimpleQueue[tuple[Job, Surroundings, threading.Event]] = SimpleQueue()
-        self._around = self._surroundings()
         self.stopping = threading.Event()
+        self._around = self._surroundings()
         self._told = threading.Event()
         self._told.set()
 
@@ -65,9 +66,9 @@ class Border:
     def _surroundings(self, job: Job | None = None) -> Surroundings:
         return Surroundings(
             TokenBucket(job.bytes_per_second_limit if job else None),
-            Progress(self.send),
-            lambda: self.stopping.is_set(),
-            host_connections=dict(job.host_connections if job else ()),
+            Progress(self.send, host=host_of(job.url) if job else ""),
+            self.stopping.is_set,
+            connections=Connections(job.connections if job else 1),
         )
 
     def send(self, *reports: Report | Ready) -> None:
@@ -89,6 +90,8 @@ class Border:
                         self._jobs.put((job, self._around, self._told))
                     case Limit() as limit:
                         self._around.bucket.set_limit(limit.bytes_per_second)
+                    case Allow() as allow:
+                        self._around.connections.most = allow.connections
                     case Conclude():
                         self._around.concluding.set()
         except OSError:

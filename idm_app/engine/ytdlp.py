@@ -248,27 +248,26 @@ class MediaDownloader(Extractors):
         answer = self._sides.result(name)
         if answer is None:
             self._start_sides(name, info)
-            answer = self._bring(name, info, self.around, self.job.connections)
+            answer = self._bring(name, info, self.around, self._sides.main_connections)
         return answer
 
     def _start_sides(self, name: str, info: dict[str, Any]) -> None:
-        """Begin to fetch the other streams too, over a quarter of the connections each: most are only sound.
+        """Begin to fetch the other streams too.
 
         What was asked to come over a single connection comes one after the other; not so what is live.
         """
         others = [other for other in self._formats if other["format_id"] != info["format_id"]]
         end = f".f{info['format_id']}.{info['ext']}"
-        if self._sides.is_begun or not name.endswith(end) or (self.job.connections == 1 and not info.get("is_live")):
+        is_alone = self.around.connections.most == 1 and not info.get("is_live")
+        if self._sides.is_begun or is_alone or not name.endswith(end):
             return
         whole = {key: value for key, value in info.items() if key not in self._formats[0]}
         for other in others:
             other_name = f"{name.removesuffix(end)}.f{other['format_id']}.{other['ext']}"
-            bring = functools.partial(
-                self._bring, other_name, {**whole, **other}, connections=self.job.connections // 4 or 1
-            )
+            bring = functools.partial(self._bring, other_name, {**whole, **other}, connections=self._sides.connections)
             self._sides.start(other_name, bring)
 
-    def _bring(self, name: str, info: dict[str, Any], around: Surroundings, connections: int) -> Any:
+    def _bring(self, name: str, info: dict[str, Any], around: Surroundings, connections: Callable[[], int]) -> Any:
         """Fetch one stream, by one of our own if it can."""
         count = self._counts.get(str(info.get("format_id")))
         if count is None:  # several streams by one ffmpeg

@@ -27,8 +27,8 @@ def progressed(received: int, total: int | None) -> Progressed:
 
 
 def test_a_job_holds_all_that_a_worker_needs() -> None:
-    request = Request("http://x/a", directory="sub", connections=3, cookies=(Cookie("a", "b", "x"),), quality="720p")  # type: ignore[arg-type]
-    job = jobs.job_for(Download(7, request, NOW, kind=Kind.MEDIA), "server", Settings(), OPTIONS)
+    request = Request("http://x/a", directory="sub", cookies=(Cookie("a", "b", "x"),), quality="720p")  # type: ignore[arg-type]
+    job = jobs.job_for(Download(7, request, NOW, kind=Kind.MEDIA), "server", Settings(), OPTIONS, connections=3)
     assert (job.folder, job.job_folder) == (str(Path("/downloads/sub")), str(Path("/downloads/.idm/server/7")))
     assert (job.kind, job.connections, job.quality) == ("media", 3, "720p")
     assert job.cookies[0]["domain"] == "x"

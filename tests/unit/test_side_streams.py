@@ -73,3 +73,17 @@ def test_abandoned_ones_are_told_to_stop_and_waited_for(around: Surroundings) ->
     sides.abandon()
     assert ended.is_set()
     assert sides.result("a") is None
+
+
+def test_together_they_have_no_more_connections_than_are_allowed(around: Surroundings) -> None:
+    around.connections.most = 8
+    sides = SideStreams(around)
+    assert sides.main_connections() == 8
+    may_end = threading.Event()
+    sides.start("a", lambda _: may_end.wait())
+    assert (sides.main_connections(), sides.connections()) == (6, 2)
+    around.connections.most = 2
+    assert (sides.main_connections(), sides.connections()) == (1, 1)
+    may_end.set()
+    sides.result("a")
+    assert sides.main_connections() == 2
