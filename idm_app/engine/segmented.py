@@ -99,6 +99,7 @@ class Fetch:
         total = self._segments.received_bytes
         if self._part.size_bytes != total:
             raise DownloadError("internal", f"the part file has {self._part.size_bytes} bytes instead of {total}")
+        self._count.total_bytes = total
         return total
 
     # -- the loop
