@@ -19,6 +19,7 @@ from faults import SLOWER, Faults
 _STEP_SECONDS = 0.01
 _SEND_BYTES = 1 << 18
 _BOUNDARY = "--=_boundary"
+_FOR_EVER_SECONDS = 3600.0
 _RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
@@ -66,7 +67,7 @@ class Answer:
     def send(self, connections: int, query: str) -> bool:
         """Send it; whether the connection stays open. ``connections`` are being answered on this path."""
         faults = self._faults
-        if self._ends(faults.delay):
+        if self._ends(_FOR_EVER_SECONDS if self._exchange.number == faults.silent else faults.delay):
             return False
         if faults.garbage or faults.headless or faults.endless_header:
             return self._send_no_http()

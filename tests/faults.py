@@ -38,6 +38,8 @@ class Faults:
     """``start-end``: bytes that come at a twentieth of ``rate``."""
     delay: float = 0
     """Seconds before the headers."""
+    silent: int = -1
+    """Number of the request that is never answered."""
     first_byte_delay: float = 0
     """Seconds between the headers and the first byte."""
 

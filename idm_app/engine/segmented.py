@@ -37,6 +37,8 @@ _FAST_BYTES_PER_SECOND = 100 << 20
 """A connection that brings this much is not held back by its server; more of them would only cost."""
 _START_SECONDS = 0.2
 """What is there sooner than another request would bring it is left alone; the time to the first answer counts too."""
+_LATE_ANSWER = 5
+"""So many times as long as another request takes to begin is too long for one that has not begun."""
 
 
 class Fetch:
@@ -164,7 +166,7 @@ class Fetch:
 
     def _stolen(self, thieves: int) -> Segment | None:
         """The share of another connection's segment that a further one should take; ``None``: none is worth it."""
-        rates = {c: c.bytes_per_second for c in self._pool if c.bytes_per_second and c.segment.remaining}
+        rates = {c: rate for c in self._pool if c.segment.remaining and (rate := self._rate_of(c))}
         usual = self._pool.usual_rate
         if not rates or not usual:
             return None
@@ -173,7 +175,7 @@ class Fetch:
         if rate > _FAST_BYTES_PER_SECOND:
             return None
         smallest = min(SMALLEST_SEGMENT_BYTES, max(SMALLEST_SLOW_SEGMENT_BYTES, int(rate * self._start_seconds)))
-        patience = self._start_seconds * 4**segment.replaced
+        patience = self._patience_seconds(segment)
         kept = kept_share(segment.remaining or 0, rate, usual, thieves, smallest=smallest, start_seconds=patience)
         if kept is None:
             return None
@@ -182,6 +184,18 @@ class Fetch:
             segment.replaced += 1
             return segment
         return self._segments.split(segment, segment.position + kept)
+
+    def _rate_of(self, connection: Connection) -> float | None:
+        """What it brings, in bytes per second: next to nothing if it should have been answered long ago; ``None``: not
+        known yet.
+        """
+        longest = _LATE_ANSWER * self._patience_seconds(connection.segment)
+        is_late = not connection.is_receiving and time.monotonic() - connection.opened_at > longest
+        return 1.0 if is_late else connection.bytes_per_second
+
+    def _patience_seconds(self, segment: Segment) -> float:
+        """With what a slow connection still has to bring: more with each that was given up for it."""
+        return self._start_seconds * 4.0**segment.replaced
 
     def _connect(self, segment: Segment, url: str, redirects: int = 0) -> None:
         if segment.position and not self._asks_for_ranges:

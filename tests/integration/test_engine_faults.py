@@ -13,6 +13,7 @@ import pytest
 from engine_jobs import Jobs, Noted, Progressed, RawOrigin, sha256
 from fault_server import FaultServer
 
+from idm_app.engine.pool import ANSWER_SECONDS
 from idm_app.errors import FAILURES
 
 SIZE = 8_000_000
@@ -179,6 +180,14 @@ def test_a_server_that_is_short_of_breath_once_has_all_its_connections_again(job
     after_refusal = seen[seen.index(2) :]
     assert 1 in after_refusal
     assert 2 in after_refusal[after_refusal.index(1) :]
+
+
+def test_a_connection_that_is_never_answered_holds_nobody_back(jobs: Jobs, origin: FaultServer) -> None:
+    """Its range goes to another long before it would be given up."""
+    began = time.monotonic()
+    run = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000, silent=2), connections=4)
+    assert sha256(run.finished()) == origin.sha256(SIZE)
+    assert time.monotonic() - began < ANSWER_SECONDS / 2
 
 
 def test_an_address_that_expired_keeps_its_bytes_for_a_new_one(jobs: Jobs, origin: FaultServer) -> None:
