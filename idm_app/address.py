@@ -34,8 +34,8 @@ def checked_address(text: str, field: str = "url") -> str:
         raise InvalidAddress("This is not a valid address.", field) from error
     if parts.scheme not in ("http", "https"):
         raise InvalidAddress("Only addresses that begin with http:// or https:// can be downloaded.", field)
-    is_name = _HOST.fullmatch(ascii_host) and all(len(label) <= 63 for label in ascii_host.split("."))
-    if not is_name or len(ascii_host) > 253:
+    labels = ascii_host.removesuffix(".").split(".")
+    if not _HOST.fullmatch(ascii_host) or not all(0 < len(label) <= 63 for label in labels) or len(ascii_host) > 253:
         raise InvalidAddress("The address has no valid server name.", field)
     if parts.username is not None or parts.password is not None:
         raise InvalidAddress("Addresses with a user name and password in them are not taken.", field)
@@ -55,7 +55,8 @@ def check_never_reached(address: str, own_ports: tuple[int, ...], field: str = "
     However it is spelled: ``2852039166`` and ``0xa9.254.43518`` are the cloud metadata address as well.
     """
     parts = urlsplit(address)
-    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    host = (parts.hostname or "").removesuffix(".")  # of a name that is complete
+    host = "127.0.0.1" if f".{host}".endswith(".localhost") else host  # RFC 6761
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

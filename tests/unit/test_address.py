@@ -35,7 +35,7 @@ def test_addresses_that_are_taken(text: str, address: str) -> None:
         "http://", "http:///x", "https://user:pw@example.org/", "https://user@example.org/", "http://exa\nmple.org/",
         "http:// 0/", "http://example.org/\x00", "http://example.org/\x1b[31m", "http://example.org/\ud800",
         "http://example.org:99999/", "http://[::1/", "http://" + "a" * 64 + ".org/",
-        "http://" + "a." * 130 + "org/", "http://é" + "a" * 70 + "/",
+        "http://" + "a." * 130 + "org/", "http://a..b/", "http://.example/", "http://example.org../", "http://é" + "a" * 70 + "/",
         "http://example.org/" + "a" * 10_000, "--exec=rm", "ytsearch:cats",
     ],
 )  # fmt: skip
@@ -52,7 +52,7 @@ def test_addresses_that_are_refused(text: str) -> None:
         "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "[fe80::1]",
         "[::]", "[fd00:ec2::254]", "100.100.100.200", "224.0.0.1", "①⑥⑨.②⑤④.①⑥⑨.②⑤④",
         "127.0.0.1:8000", "127.1:8000", "2130706433:8000", "localhost:8000", "[::1]:8000", "[::ffff:7f00:1]:8000",
-        "0x7f.1:8765",
+        "0x7f.1:8765", "169.254.169.254.", "localhost.:8000", "any.localhost:8000",
     ],
 )  # fmt: skip
 def test_what_is_never_reached_is_refused_at_once_however_it_is_spelled(host: str) -> None:
