@@ -1,12 +1,26 @@
 """The wire shapes: what clients may send, and what the OpenAPI document says of the answers."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from idm_app.access import Scope
 from idm_app.model import AudioFormat, Category, Cookie, Extra, Kind, Quality, Request, Status, SubtitlesAs
+
+
+def _with_zone(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("it needs a time zone, for example 2026-11-22T22:00:00Z")
+    return instant
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("there is no such instant in UTC") from None
+
 
 Address = Annotated[str, Field(examples=["https://example.org/file.zip"])]
 Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]+$", max_length=40)]
@@ -14,6 +28,14 @@ HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x7e]*$", max_length=4096)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Rate = Annotated[int, Field(ge=1000, le=10**12)]
+Instant = Annotated[datetime, AfterValidator(_in_utc)]
+ZonedInstant = Annotated[datetime, AfterValidator(_with_zone), AfterValidator(_in_utc)]
+Checksum = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(md5:[0-9A-Fa-f]{32}|sha1:[0-9A-Fa-f]{40}|sha256:[0-9A-Fa-f]{64}|sha512:[0-9A-Fa-f]{128})$"
+    ),
+]
 MAX_ADDRESSES = 20_000
 
 _OWN_HEADERS = {
@@ -92,15 +114,9 @@ class Choices(SiteAccess):
     bytes_per_second_limit: Rate | None = None
     queue: Annotated[str, StringConstraints(pattern=r"^[\w -]+$", max_length=50)] = "main"
     start: bool = True
-    start_at: datetime | None = None
-    checksum: Annotated[str, StringConstraints(pattern=r"^(md5|sha1|sha256|sha512):[0-9A-Fa-f]{32,128}$")] | None = None
+    start_at: ZonedInstant | None = None
+    checksum: Checksum | None = None
     on_duplicate: Literal["ask", "skip", "again"] = "again"
-
-    @model_validator(mode="after")
-    def _a_certain_instant(self) -> Self:
-        if self.start_at is not None and self.start_at.tzinfo is None:
-            raise ValueError("start_at needs a time zone, for example 2026-11-22T22:00:00Z")
-        return self
 
     def request(self, url: str, directory: str | None, filename: str | None) -> Request:
         """What the manager takes."""

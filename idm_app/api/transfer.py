@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -15,13 +15,12 @@ from starlette.responses import Response, StreamingResponse
 from idm_app import import_formats, transfer
 from idm_app.address import checked_address, safe_directory
 from idm_app.api.problems import PROBLEMS, problem
-from idm_app.api.schemas import MAX_ADDRESSES, Address, Choices, ImportedOut, Name
+from idm_app.api.schemas import MAX_ADDRESSES, Address, Choices, ImportedOut, Instant, Name
 from idm_app.errors import FAILURES, InvalidField, TooMany
 from idm_app.manager import Manager
 from idm_app.model import Download, Failure, Kind, Status
 from idm_app.units import utc_now
 
-_Instant = Annotated[datetime, Field(description="UTC, ISO 8601")]
 _Id = Annotated[int, Field(ge=1, le=2**53)]
 
 
@@ -35,8 +34,8 @@ class EntryIn(Choices):
     kind: Kind | None = None
     title: Name | None = None
     total_bytes: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
-    created_at: _Instant | None = None
-    finished_at: _Instant | None = None
+    created_at: Instant | None = None
+    finished_at: Instant | None = None
     error: Annotated[str, Field(max_length=80)] | None = None
     saved_as: Annotated[str, Field(max_length=4096)] | None = None
 
@@ -140,13 +139,13 @@ def _restored(entry: dict[str, Any], now: datetime, start: bool, manager: Manage
         id=read.id or 0,
         parent_id=read.parent_id,
         request=read.request(url, read.directory and safe_directory(read.directory), read.filename),
-        created_at=(read.created_at or now).astimezone(UTC),
+        created_at=read.created_at or now,
         status=status,
         kind=read.kind,
         title=read.title,
         total_bytes=read.total_bytes,
         queue=read.queue,
-        finished_at=(read.finished_at or now).astimezone(UTC) if is_over else None,
+        finished_at=(read.finished_at or now) if is_over else None,
         error=Failure(code, message, "", retryable) if status is Status.FAILED else None,
     )
     return transfer.Restored(_finished(download, read.saved_as, manager), read.created_at is not None)

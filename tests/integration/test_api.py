@@ -212,6 +212,11 @@ BAD = [
     (b'{"url": "http://127.0.0.1/a", "headers": {"X-A": "a\\r\\nb: c"}}', 422, "invalid-field"),
     (b'{"url": "http://127.0.0.1/a", "headers": {"Host": "evil"}}', 422, "invalid-field"),
     (b'{"url": "http://127.0.0.1/a", "start_at": "2026-01-01T00:00:00"}', 422, "invalid-field"),
+    (b'{"url": "http://127.0.0.1/a", "start_at": "0001-01-01T00:00:00+14:00"}', 422, "invalid-field"),
+    (b'{"url": "http://127.0.0.1/a", "start_at": "9999-12-31T23:59:59-14:00"}', 422, "invalid-field"),
+    (b'{"url": "http://127.0.0.1/a", "checksum": "sha256:' + b"a" * 63 + b'"}', 422, "invalid-field"),
+    (b'{"url": "http://127.0.0.1/a", "checksum": "md5:' + b"a" * 64 + b'"}', 422, "invalid-field"),
+    (b'{"url": "http://a..b/"}', 422, "invalid-address"),
     (b"[" * 100_000, 400, None),
     (b"\xff\xfe", 400, None),
 ]

@@ -117,6 +117,8 @@ def test_the_lists_of_others(server: LiveServer, document: Any, name: str, entri
         ({"format": "idm", "version": 1, "downloads": [{"url": ADDRESS}, {"url": "ftp://x/"}]}, 422, "http"),
         ({"format": "idm", "version": 1, "downloads": [{"url": ADDRESS}, {"url": ADDRESS, "path": "/etc/passwd"}]}, 422,
          "downloads[1].path"),
+        ({"format": "idm", "version": 1, "downloads": [{**DONE, "created_at": "0001-01-01T00:00:00+14:00"}]}, 422,
+         "downloads[0].created_at"),
         ({"format": "idm", "version": 1, "downloads": [{**DONE, "saved_as": "../x"}]}, 422, "saved_as"),
         ({"format": "idm", "version": 1, "downloads": [{**DONE, "saved_as": "/x"}]}, 422, "saved_as"),
         ({"text": f"{ADDRESS}\nmagnet:?xt=urn"}, 422, "http"),
