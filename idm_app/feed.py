@@ -173,9 +173,12 @@ class Feed:
         self._since_snapshot = Frame()
 
     def publish(self, before: Download | None, now: Download) -> None:
-        """Tell everybody how a download is now. ``now.revision`` is the newest of all."""
+        """Tell everybody how a download is now. ``now.revision`` is the newest of all.
+
+        One that was finished may not have been among the newest of a reader's snapshot: it comes whole.
+        """
         changes = resource(now)
-        if before is not None:
+        if before is not None and not before.status.is_finished:
             old = resource(before)
             changes = {key: value for key, value in changes.items() if key in _ALWAYS or old[key] != value}
         self._open_frame().add(changes)

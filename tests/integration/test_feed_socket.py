@@ -83,6 +83,17 @@ def test_at_most_twenty_frames_a_second(server: Any, origin: Any, socket: Client
     assert (len(times) - backlog) / (times[-1] - times[backlog - 1]) < 21.5
 
 
+def test_what_the_snapshot_did_not_hold_comes_whole_when_it_changes(server: Any) -> None:
+    done = [{"url": f"http://192.0.2.1/{number}", "status": "completed"} for number in range(102)]
+    document = {"format": "idm", "version": 1, "downloads": done}
+    assert server.client.post("/api/import", json=document).status_code == 201
+    with connect(server.url.replace("http", "ws") + "/ws", proxy=None) as opened:
+        _, snapshot = json.loads(opened.recv(5)), json.loads(opened.recv(5))
+        assert [len(snapshot["downloads"]), snapshot["downloads"][-1]["id"]] == [100, 3]
+        changed = server.client.patch("/api/downloads/1", json={"title": "old"}).json()
+        assert json.loads(opened.recv(5))["downloads"] == [changed]
+
+
 def test_removed_downloads_are_told(server: Any, socket: ClientConnection) -> None:
     download_id = server.client.post("/api/downloads", json={"url": "http://127.0.0.1:9/x", "start": False}).json()[
         "id"

@@ -57,6 +57,16 @@ async def test_a_new_download_comes_whole() -> None:
     assert json.loads(frame.text)["downloads"] == [json.loads(json.dumps(resource(new)))]
 
 
+async def test_a_finished_download_that_changes_comes_whole_as_a_snapshot_may_not_have_held_it() -> None:
+    feed, before = Feed(), download(status=Status.FAILED)
+    subscription = feed.subscribe(1)
+    again = replace(before, status=Status.QUEUED, revision=2)
+    feed.publish(before, again)
+    feed.publish(again, replace(again, position=7, revision=3))
+    (frame,) = await all_of(subscription)
+    assert json.loads(frame.text)["downloads"] == [json.loads(json.dumps(resource(again))) | {"position": 7, "revision": 3}]
+
+
 async def test_fast_changes_are_folded_and_the_newest_wins() -> None:
     feed, now = Feed(), download()
     subscription = feed.subscribe(1)
