@@ -35,6 +35,7 @@ from idm_app.store import Store
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_SOCKET_MESSAGE_BYTES = 1024 * 1024
 _STOP_SECONDS = 1
+_HOST_NAME = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _ROOT_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 
 
@@ -45,7 +46,8 @@ def run(options: Options) -> None:
         window.check()
     logs.set_up()
     with ExitStack() as bound:
-        sockets = [bound.enter_context(_bind(options.host, port)) for port in options.ports]
+        flags = ("--port", "--feed-port")
+        sockets = [bound.enter_context(_bind(options.host, *chosen)) for chosen in zip(options.ports, flags)]  # noqa: B905
         store = _open_store(options)
         access = _open_access(options, store)
         loop_factory = uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()
@@ -162,7 +164,7 @@ def _open_store(options: Options) -> Store:
         raise WrongOption(f"The folder {error.filename} cannot be used: {error.strerror}.") from error
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, flag: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         bound = socket.create_server((host, port), family=family, backlog=2048)
@@ -170,8 +172,8 @@ def _bind(host: str, port: int) -> socket.socket:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise WrongOption(f"{host} is not an address of this machine. Choose another one with --host.") from error
         raise PortTaken(
-            f"Port {port} on {host} cannot be used ({os.strerror(error.errno)}). Choose another one with --port, "
-            f"for example --port {port + 1}."
+            f"Port {port} on {host} cannot be used ({os.strerror(error.errno)}). Choose another one with {flag}, "
+            f"for example {flag} {port + 1 if port < 65535 else port - 1}."
         ) from error
     bound.setblocking(False)
     return bound
@@ -187,6 +189,13 @@ def _open_access(options: Options, store: Store) -> Access:
 def _check(options: Options) -> None:
     if not _ROOT_PATH.fullmatch(options.root_path):
         raise WrongOption(f"{options.root_path} is not a sub-path. Write for example --root-path /idm.")
+    if options.feed_port == options.port:
+        raise WrongOption("--feed-port is a second port: choose another one than --port.")
+    for name in options.trusted_hosts:
+        if not _HOST_NAME.fullmatch(name):
+            raise WrongOption(
+                f"{name} is not the name of a host. Write it without scheme, port and path: --trusted-host nas.example."
+            )
     if options.certificate_key and not options.certificate:
         raise WrongOption("--key without --cert: name the file with the certificate, too.")
     if options.certificate:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -66,10 +67,12 @@ def serve(
     if context.invoked_subcommand is not None:
         return
     os.environ.pop("IDM_PASSWORD", None)  # no process that the server starts needs it
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))  # until the server itself can be stopped
     options = Options(
         data_dir=_data_dir(data_dir),
         download_dir=_download_dir(download_dir),
-        host=host,
+        host=host or "127.0.0.1",
         port=port,
         feed_port=feed_port,
         native=native,

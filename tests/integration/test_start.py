@@ -1,6 +1,8 @@
 """Starting and stopping, as the shell sees it: exit codes, one line, nothing left behind."""
 
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -41,6 +43,28 @@ def test_a_taken_port_is_told_in_one_line_that_names_the_flag(tmp_path: Path) ->
     assert not (tmp_path / "data2").exists()
 
 
+def test_a_taken_second_port_names_its_own_flag(tmp_path: Path, free_port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = idm(tmp_path, "--port", str(free_port), "--feed-port", str(taken.getsockname()[1]))
+    assert ended.returncode == 2
+    assert "another one with --feed-port" in one_line(ended.stderr)
+
+
+def test_a_stop_while_it_starts_is_a_stop(tmp_path: Path, free_port: int) -> None:
+    data_dir = tmp_path / "data"
+    options = ["--no-browser", "--port", str(free_port), "--data-dir", str(data_dir), "--download-dir", str(tmp_path)]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with subprocess.Popen([sys.executable, "-m", "idm_app", *options], stderr=subprocess.PIPE) as starting:
+            until = time.monotonic() + 30
+            while not data_dir.exists():
+                assert time.monotonic() < until
+                time.sleep(0.001)
+            starting.send_signal(number)
+            _, told = starting.communicate(timeout=30)
+        assert (starting.returncode, told) == (0, b"")
+        shutil.rmtree(data_dir)
+
+
 def test_an_option_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, free_port: int) -> None:
     junk = tmp_path / "junk.pem"
     junk.write_text("no certificate")
@@ -50,6 +74,8 @@ def test_an_option_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, free_
         (["--cert", str(junk)], "junk.pem cannot be used"),
         (["--cert", str(tmp_path / "missing.pem")], "missing.pem cannot be used"),
         (["--key", str(junk)], "--cert"),
+        (["--feed-port", str(free_port)], "--feed-port"),
+        (["--trusted-host", "https://nas.example/"], "--trusted-host nas.example"),
         (["--trusted-proxy", "my-proxy"], "--trusted-proxy 127.0.0.1"),
     ):
         ended = idm(tmp_path, "--port", str(free_port), *options)
