@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from idm_app import desktop
 from idm_app.address import safe_directory
+from idm_app.api.file_answer import FileAnswer
 from idm_app.api.problems import PROBLEMS
 from idm_app.api.schemas import (
     MAX_ADDRESSES,
@@ -177,7 +178,6 @@ def _add_file_routes(router: APIRouter, manager: Manager) -> None:
 
     @router.get("/api/downloads/{download_id}/file", response_class=FileResponse)
     @router.head("/api/downloads/{download_id}/file", include_in_schema=False)
-    async def fetch_file(download_id: int) -> FileResponse:
+    async def fetch_file(download_id: int) -> FileAnswer:
         """The finished file, with Range and ETag."""
-        path = manager.finished_file(download_id)
-        return FileResponse(path, filename=path.name, content_disposition_type="attachment", headers=_FILE_HEADERS)
+        return FileAnswer(manager.finished_file(download_id), "attachment", _FILE_HEADERS)

@@ -7,12 +7,12 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from zipstream import ZipStream
 
+from idm_app.api.file_answer import FileAnswer, name_parameters
 from idm_app.api.problems import PROBLEMS
 from idm_app.errors import CannotPreview, UnknownDownload
 from idm_app.growing import GrowingFile
@@ -55,23 +55,21 @@ def build(manager: Manager) -> APIRouter:
         media_type = preview_type(path.name)
         if media_type is None:
             raise CannotPreview(f"{path.name} cannot be shown in the page; save it instead.")
-        return FileResponse(
-            path, media_type=media_type, filename=path.name, content_disposition_type="inline", headers=_PREVIEW_HEADERS
-        )
+        return FileAnswer(path, "inline", _PREVIEW_HEADERS, media_type)
 
     @router.get("/api/files.zip", response_class=StreamingResponse)
     async def archive(ids: str) -> Response:
         """The finished files of ``ids`` (``1-40,42``) as one archive, made while it is sent: stored, not compressed."""
         paths = [manager.finished_file(download_id) for download_id in parse_ranges(ids)]
         stream = await asyncio.to_thread(_archive, paths)
-        name = quote(f"idm {utc_now().astimezone():%Y-%m-%d %H.%M}.zip")
+        name = f"idm {utc_now().astimezone():%Y-%m-%d %H.%M}.zip"
         return StreamingResponse(
             stream,
             media_type="application/zip",
             headers={
                 "Content-Encoding": "identity",
                 "Content-Length": str(len(stream)),
-                "Content-Disposition": f"attachment; filename*=utf-8''{name}",
+                "Content-Disposition": f"attachment; {name_parameters(name)}",
                 "X-Content-Type-Options": "nosniff",
             },
         )

@@ -54,6 +54,36 @@ def test_what_is_shown_in_a_page_can_run_nothing(server: Any, origin: Any, feed:
         assert (refused.status_code, refused.json()["code"]) == (415, "cannot-preview")
 
 
+def test_a_finished_file_is_asked_for_as_any_other(server: Any, origin: Any, feed: FeedClient) -> None:
+    (download_id,) = download_all(server, origin, feed, ["näme.bin"])
+    path = f"/api/downloads/{download_id}/file"
+    whole = server.client.get(path)
+    etag, changed_at = whole.headers["etag"], whole.headers["last-modified"]
+    assert whole.headers["content-disposition"] == "attachment; filename=\"n_me.bin\"; filename*=UTF-8''n%C3%A4me.bin"
+
+    def ask(**headers: str) -> Any:
+        return server.client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    for unknown in ("items=0-9", "bytes=9-0", "bytes=x", "nonsense"):
+        assert (ask(Range=unknown).status_code, ask(Range=unknown).content) == (200, whole.content)
+    some = ask(Range="bytes=0-9,90000-")
+    assert (some.status_code, some.content) == (206, whole.content[:10])
+    none = ask(Range="bytes=50000-")
+    assert (none.status_code, none.headers["content-range"], none.json()["code"]) == (
+        416, "bytes */50000", "no-such-range",
+    )  # fmt: skip
+    assert ask(Range="bytes=0-9", If_Range=etag).status_code == 206
+    assert ask(Range="bytes=90000-", If_Range='"other"').status_code == 200
+    for known in ({"If_None_Match": f'"x", W/{etag}'}, {"If_None_Match": "*"}, {"If_Modified_Since": changed_at}):
+        answer = ask(**known)
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
+    for other in ({"If_None_Match": '"x"'}, {"If_Modified_Since": "nonsense"}):
+        assert ask(**other).status_code == 200
+    parts = ask(Range="bytes=0-1,-2")
+    assert (parts.status_code, int(parts.headers["content-length"])) == (206, len(parts.content))
+    assert parts.headers["content-type"].startswith("multipart/byteranges")
+
+
 @pytest.mark.parametrize("path", ["/api/downloads/7/preview", "/api/files.zip?ids=7"])
 def test_there_is_nothing_of_what_is_unknown(server: Any, path: str) -> None:
     assert server.client.get(path).status_code == 404

@@ -35,7 +35,8 @@ def test_addresses_that_are_taken(text: str, address: str) -> None:
         "http://", "http:///x", "https://user:pw@example.org/", "https://user@example.org/", "http://exa\nmple.org/",
         "http:// 0/", "http://example.org/\x00", "http://example.org/\x1b[31m", "http://example.org/\ud800",
         "http://example.org:99999/", "http://[::1/", "http://" + "a" * 64 + ".org/",
-        "http://" + "a." * 130 + "org/", "http://a..b/", "http://.example/", "http://example.org../", "http://é" + "a" * 70 + "/",
+        "http://" + "a." * 130 + "org/", "http://a..b/", "http://.example/", "http://example.org../",
+        "http://é" + "a" * 70 + "/",
         "http://example.org/" + "a" * 10_000, "--exec=rm", "ytsearch:cats",
     ],
 )  # fmt: skip

@@ -64,7 +64,9 @@ async def test_a_finished_download_that_changes_comes_whole_as_a_snapshot_may_no
     feed.publish(before, again)
     feed.publish(again, replace(again, position=7, revision=3))
     (frame,) = await all_of(subscription)
-    assert json.loads(frame.text)["downloads"] == [json.loads(json.dumps(resource(again))) | {"position": 7, "revision": 3}]
+    assert json.loads(frame.text)["downloads"] == [
+        json.loads(json.dumps(resource(again))) | {"position": 7, "revision": 3}
+    ]
 
 
 async def test_fast_changes_are_folded_and_the_newest_wins() -> None:
