@@ -206,4 +206,13 @@ def _finished(download: Download, report: Finished, now: datetime) -> Download:
         finished_at=now,
         error=None,
         segments=(),
+        streams=tuple(_whole(stream) for stream in download.streams),
     )
+
+
+def _whole(stream: Stream) -> Stream:
+    """With its last bytes, which nobody reports any more."""
+    size_bytes = stream.received_bytes
+    if stream.total_bytes is not None and not stream.total_is_estimate:
+        size_bytes = stream.total_bytes
+    return replace(stream, received_bytes=size_bytes, total_bytes=size_bytes, total_is_estimate=False)

@@ -104,3 +104,10 @@ def test_processing_and_finished() -> None:
 def test_an_expanded_address_is_a_playlist() -> None:
     playlist = jobs.applied(running(), Expanded("Mix", ({"url": "http://x/1"},)), NOW)
     assert (playlist.kind, playlist.title, playlist.status) == ("playlist", "Mix", "downloading")
+
+
+def test_what_has_ended_says_of_each_stream_that_all_of_it_came() -> None:
+    streams = (("video", 3, 5, False), ("audio", 4, 9, True), ("file", 2, None, False))
+    almost = jobs.applied(running(), replace(progressed(9, 12), streams=streams), NOW)
+    done = jobs.applied(almost, Finished("/downloads/film.mkv", 12), NOW)
+    assert [(s.received_bytes, s.total_bytes) for s in done.streams] == [(5, 5), (4, 4), (2, 2)]
