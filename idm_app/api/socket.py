@@ -16,7 +16,7 @@ SUBPROTOCOL = "idm.v1"
 TICK_SECONDS = 20.0
 """A Chrome service worker counts data frames, not protocol pings, and sleeps after 30 s without one."""
 UNREAD_SECONDS = 30.0
-MAX_CLIENT_MESSAGE = 64 * 1024
+MAX_CLIENT_MESSAGE_BYTES = 64 * 1024
 
 
 def build(manager: Manager) -> APIRouter:
@@ -86,7 +86,7 @@ class _FeedSocket:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1006))
             text = message.get("text")
-            if len(text or message.get("bytes") or b"") > MAX_CLIENT_MESSAGE:
+            if len(message.get("bytes") or (text or "").encode()) > MAX_CLIENT_MESSAGE_BYTES:
                 return 1009
             if not _is_ping(text):
                 return 1003

@@ -119,6 +119,7 @@ def test_ping_is_answered_and_anything_else_closes(server: Any) -> None:
         (b"\x00", 1003),
         ("[" * 5000, 1003),
         ("x" * 70_000, 1009),
+        ("é" * 40_000, 1009),
     ):
         with connect(address, proxy=None) as opened:
             opened.send(said)
