@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from idm_app.background import Background
 from idm_app.errors import UnknownDownload
@@ -145,7 +146,7 @@ class Ledger:
         if sort != "-id":
             field, descending = sort.removeprefix("-"), sort.startswith("-")
             known = [download for download in found if getattr(download, field) is not None]
-            known.sort(key=lambda download: getattr(download, field), reverse=descending)
+            known.sort(key=lambda download: _rank(getattr(download, field)), reverse=descending)
             found = known + [download for download in found if getattr(download, field) is None]
         return found[offset : offset + limit], len(found)
 
@@ -164,3 +165,7 @@ class Ledger:
         if download is not None:
             self._statuses[download.status] += change
             self._categories[download.category] += change
+
+
+def _rank(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value

@@ -17,6 +17,7 @@ from idm_app.address import check_never_reached, checked_address
 from idm_app.background import Background, unhurried
 from idm_app.categories import category_of
 from idm_app.engine.messages import Expanded, Offered
+from idm_app.engine.names import safe_name
 from idm_app.errors import Duplicate, Refused, StoreFull, UnknownDownload, WrongStatus
 from idm_app.feed import Feed, Frame, Subscription, snapshot
 from idm_app.growing import GrowingFile
@@ -283,14 +284,15 @@ class Manager:
         self, request: Request, start: bool, start_at: datetime | None, queue: str, parent_id: int | None
     ) -> Download:
         download_id = self._ledger.next_id()
+        filename = request.filename and safe_name(request.filename)
         return self._ledger.write(
             Download(
                 id=download_id,
                 request=request,
                 created_at=utc_now(),
                 status=Status.QUEUED if start else Status.PAUSED,
-                filename=request.filename,
-                category=request.category or category_of(request.filename or urlsplit(request.url).path),
+                filename=filename,
+                category=request.category or category_of(filename or urlsplit(request.url).path),
                 queue=queue,
                 position=download_id if start else None,
                 not_before=start_at,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
 from starlette.responses import FileResponse, Response
 
 from idm_app import desktop
@@ -42,6 +43,11 @@ _FILE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
+
+
+def _unless_empty(default: object) -> BeforeValidator:
+    """A form sends ``status=`` where nothing was chosen."""
+    return BeforeValidator(lambda value: default if value == "" else value)
 
 
 def _json(content: object, status: int = 200) -> Response:
@@ -107,12 +113,12 @@ def _add_collection_routes(router: APIRouter, manager: Manager) -> None:
 
     @router.get("/api/downloads", response_model=DownloadsOut)
     async def search(
-        status: Status | None = None,
-        category: Category | None = None,
+        status: Annotated[Status | None, _unless_empty(None)] = None,
+        category: Annotated[Category | None, _unless_empty(None)] = None,
         q: Annotated[str, Query(max_length=1000)] = "",
-        sort: Sort = "-id",
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        sort: Annotated[Sort, _unless_empty("-id")] = "-id",
+        limit: Annotated[int, Query(ge=1, le=1000), _unless_empty(100)] = 100,
+        offset: Annotated[int, Query(ge=0, le=2**53), _unless_empty(0)] = 0,
     ) -> Response:
         """Downloads that fit, newest first unless told."""
         found, total = manager.search(status=status, category=category, text=q, sort=sort, limit=limit, offset=offset)

@@ -22,12 +22,19 @@ def _in_utc(instant: datetime) -> datetime:
         raise ValueError("there is no such instant in UTC") from None
 
 
+_PLAYLIST_PART = r"-?\d{1,9}([:-](-?\d{1,9})?(:-?[1-9]\d{0,8})?)?"
+"""``7``, ``1-3``, ``5-`` and, counted from the end or in steps, ``-2``, ``1:9:2``, as yt-dlp reads them."""
 Address = Annotated[str, Field(examples=["https://example.org/file.zip"])]
 Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]+$", max_length=40)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~-]+$", max_length=64)]
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\t\x20-\x7e]*$", max_length=4096)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Rate = Annotated[int, Field(ge=1000, le=10**12)]
+PlaylistItems = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_PLAYLIST_PART}(,{_PLAYLIST_PART})*$", max_length=1000),
+    Field(examples=["1-3,7"]),
+]
 Instant = Annotated[datetime, AfterValidator(_in_utc)]
 ZonedInstant = Annotated[datetime, AfterValidator(_with_zone), AfterValidator(_in_utc)]
 Checksum = Annotated[
@@ -109,7 +116,7 @@ class Choices(SiteAccess):
     subtitles: Annotated[list[Language], Field(max_length=50)] = []
     subtitles_as: SubtitlesAs = SubtitlesAs.EMBEDDED
     embed: Annotated[list[Extra], Field(max_length=3, description="into the media file, where it can hold them")] = []
-    playlist_items: Annotated[str, StringConstraints(pattern=r"^[0-9,:-]+$", max_length=1000)] | None = None
+    playlist_items: PlaylistItems | None = None
     connections: Annotated[int, Field(ge=1, le=32)] | None = None
     bytes_per_second_limit: Rate | None = None
     queue: Annotated[str, StringConstraints(pattern=r"^[\w -]+$", max_length=50)] = "main"

@@ -20,7 +20,7 @@ FILE_STEM = "media"
 _RETRIES = 10
 _FORMAT_ID = re.compile(r"[\w.+-]{1,80}")
 _LANGUAGE = re.compile(r"[\w.*-]{1,20}")
-_PLAYLIST_ITEMS = re.compile(r"[\d,:+-]{1,200}")
+_PLAYLIST_ITEMS = re.compile(r"[\d,:+-]{1,1000}")
 _AUDIO_QUALITY = "2"
 """On yt-dlp's scale, 0 best; about 190 kbit/s of mp3."""
 _HEADERS = frozenset({"user-agent", "referer", "accept-language"})

@@ -92,6 +92,16 @@ def test_what_waits_is_sorted_by_its_address_already(server: Any) -> None:
     assert add(server, "https://example.org/a.zip", start=False, category="video")["category"] == "video"
 
 
+def test_a_chosen_name_is_made_safe_at_once(server: Any) -> None:
+    for chosen, safe in (
+        ("../../x.sh", "_.._x.sh"),
+        ("a\0b\nc.zip", "abc.zip"),
+        ("C:\\nul", "C__nul"),
+        ("..", "download"),
+    ):
+        assert add(server, "https://example.org/a", start=False, filename=chosen)["filename"] == safe
+
+
 def test_list_filters_sorts_and_pages(server: Any, origin: Any) -> None:
     for name in ("Alpha one.zip", "beta.mp3", "alpha two.pdf"):
         wait_for(server, add(server, origin.url(f"/file/{name}", size=1000))["id"], "completed")
@@ -104,6 +114,12 @@ def test_list_filters_sorts_and_pages(server: Any, origin: Any) -> None:
     page = get("/api/downloads?limit=1&offset=1").json()
     assert (page["total"], page["downloads"][0]["title"]) == (3, "beta.mp3")
     assert get("/api/downloads?status=failed").json() == {"downloads": [], "total": 0}
+    assert get("/api/downloads?status=&category=&q=&sort=&limit=&offset=").json() == get("/api/downloads").json()
+    assert get("/api/downloads?status=nonsense").status_code == 422
+    server.client.patch("/api/downloads/1", json={"title": "Zeta"})
+    assert [d["title"] for d in get("/api/downloads?sort=title").json()["downloads"]] == [
+        "alpha two.pdf", "beta.mp3", "Zeta",
+    ]  # fmt: skip
 
 
 def test_remove_stops_and_forgets_and_deletes_only_when_asked(server: Any, origin: Any) -> None:
@@ -217,6 +233,10 @@ BAD = [
     (b'{"url": "http://127.0.0.1/a", "checksum": "sha256:' + b"a" * 63 + b'"}', 422, "invalid-field"),
     (b'{"url": "http://127.0.0.1/a", "checksum": "md5:' + b"a" * 64 + b'"}', 422, "invalid-field"),
     (b'{"url": "http://a..b/"}', 422, "invalid-address"),
+    *(
+        (b'{"url": "http://127.0.0.1/a", "playlist_items": "%s"}' % items, 422, "invalid-field")
+        for items in (b"-", b"1,,2", b"1-2-3", b"1:9:0", b",1")
+    ),
     (b"[" * 100_000, 400, None),
     (b"\xff\xfe", 400, None),
 ]
