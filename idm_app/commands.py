@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -85,7 +86,7 @@ def list_(
     """List the newest downloads."""
     from idm_app import terminal
 
-    downloads = _server(at).ask("GET", f"/api/downloads?limit=1000&q={quote(search)}")["downloads"]
+    downloads = _server(at).ask("GET", f"/api/downloads?limit=1000&q={quote(search, errors='replace')}")["downloads"]
     (terminal.print_json if as_json else terminal.print_list)(downloads)
 
 
@@ -116,11 +117,19 @@ def remove(
     ids: Ids,
     file: Annotated[bool, typer.Option("--file", help="Delete the finished file, too.")] = False,
     at: At = DEFAULT_SERVER,
+    as_json: AsJson = False,
 ) -> None:
     """Take downloads off the list; finished files stay unless told otherwise."""
     server = _server(at)
-    for download_id in ids:
-        server.ask("DELETE", f"/api/downloads/{download_id}{'?file=true' if file else ''}")
+
+    def remove_one(download_id: int) -> None:
+        path = f"/api/downloads/{download_id}"
+        last = server.ask("GET", path) if as_json else None
+        server.ask("DELETE", f"{path}{'?file=true' if file else ''}")
+        if last is not None:
+            typer.echo(json.dumps(last))
+
+    _each(ids, remove_one)
 
 
 def open_(
@@ -208,9 +217,27 @@ def _act(action: str, ids: list[int] | None, every: bool, at: str, as_json: bool
         changed = server.ask("POST", "/api/downloads/actions", {"action": action, "ids": "all"})["changed"]
         typer.echo(json.dumps({"changed": changed}) if as_json else f"{changed} changed")
         return
-    for download_id in ids or []:
+
+    def act_on(download_id: int) -> None:
         download = server.ask("POST", f"/api/downloads/{download_id}/{action}")
         typer.echo(json.dumps(download) if as_json else f"#{download_id} {download['status']}")
+
+    _each(ids or [], act_on)
+
+
+def _each(ids: list[int], act_on: Callable[[int], None]) -> None:
+    """One that is refused is told and holds none of the others up. Exit code 1 then."""
+    from idm_app.terminal import plain
+
+    is_refused = False
+    for download_id in ids:
+        try:
+            act_on(download_id)
+        except CommandRefused as error:
+            is_refused = True
+            typer.echo(f"idm: {f'#{download_id}: ' if len(ids) > 1 else ''}{plain(str(error))}", err=True)
+    if is_refused:
+        raise typer.Exit(1)
 
 
 def _addresses(arguments: list[str]) -> list[str]:

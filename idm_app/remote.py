@@ -28,9 +28,11 @@ class Server:
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
-        self._token = os.environ.get("IDM_TOKEN", "")
-        if urlsplit(self.address).scheme not in ("http", "https"):
+        self._token = os.environ.get("IDM_TOKEN", "").strip()
+        if not _is_address(self.address):
             raise CommandRefused(f"{address} is not the address of a server; it begins with http:// or https://.")
+        if not (self._token.isascii() and self._token.isprintable()):
+            raise NotSignedIn("IDM_TOKEN holds something that is not a token. Make one in the server's dashboard.")
 
     @property
     def is_local(self) -> bool:
@@ -39,10 +41,13 @@ class Server:
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """The answer's JSON, ``None`` for an empty one."""
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        content = None if body is None else json.dumps(body)
         try:
             response = httpx.request(
-                method, self.address + path, json=body, headers=headers, timeout=_ANSWER_SECONDS, trust_env=False
+                method, self.address + path, content=content, headers=headers, timeout=_ANSWER_SECONDS, trust_env=False
             )
         except httpx.ReadTimeout as error:
             raise NoServer(f"the server at {self.address} has not answered for {_ANSWER_SECONDS} s.") from error
@@ -96,3 +101,11 @@ class Server:
 
     def _not_idm(self, status: int) -> CommandRefused:
         return CommandRefused(f"the server at {self.address} answered {status}; is it really idm?")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

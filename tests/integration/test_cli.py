@@ -152,6 +152,33 @@ def test_pause_resume_and_what_is_not_allowed(server: Any, origin: Any) -> None:
     assert idm(server, "watch", "99").returncode == 1
 
 
+def test_one_that_is_refused_holds_none_of_the_others_up(server: Any) -> None:
+    idm(server, "add", "--paused", "http://192.0.2.1/1", "http://192.0.2.1/2")
+    server.client.post("/api/downloads", json={"url": "http://192.0.2.1/3", "start_at": "2999-01-01T00:00:00Z"})
+    paused = idm(server, "pause", "1", "3", "99")
+    assert (paused.returncode, paused.stdout) == (1, "#3 paused\n")
+    assert [line.split(":")[:2] for line in paused.stderr.splitlines()] == [["idm", " #1"], ["idm", " #99"]]
+    removed = idm(server, "remove", "--json", "99", "2", "3")
+    assert (removed.returncode, [gone["id"] for gone in objects(removed)]) == (1, [2, 3])
+    assert [left["id"] for left in objects(idm(server, "list", "--json"))] == [1]
+
+
+def test_bytes_that_are_no_text_are_told_in_words(server: Any) -> None:
+    for arguments in (["add", b"http://example.org/\xff"], ["list", "--search", b"\xff"]):
+        command = [sys.executable, "-m", "idm_app", *arguments]
+        done = subprocess.run(command, env={**os.environ, "IDM_URL": server.url}, capture_output=True, check=False)
+        assert (done.returncode, b"Traceback" in done.stderr) == (int("add" in arguments), False), done.stderr
+
+
+def test_what_is_no_address_or_token_is_told_in_words(server: Any) -> None:
+    for address in ("http://[::1", "http://", "http://127.0.0.1:99999"):
+        assert "is not the address of a server" in idm(address, "list").stderr
+    for token in ("né", "a\nb"):
+        wrong = idm(server, "list", IDM_TOKEN=token)
+        assert (wrong.returncode, "is not a token" in wrong.stderr) == (6, True)
+    assert idm(server, "list", IDM_TOKEN=" ").returncode == 0
+
+
 def test_a_bad_address_is_told_in_words(server: Any) -> None:
     refused = idm(server, "add", "ftp://example.org/x")
     assert refused.returncode == 1
