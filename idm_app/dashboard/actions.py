@@ -56,6 +56,7 @@ class Actions:
         match tool:
             case "resume_selected":
                 await self._on_many("resume", selected)
+                await self._on_many("retry", selected)  # as IDM: what has failed goes on, too
             case "stop_selected":
                 await self._on_many("pause", selected)
             case "delete_selected":

@@ -222,6 +222,18 @@ def test_what_is_selected_is_stopped_and_deleted(page: Page, origin: Any) -> Non
     expect(page.locator(".filters .unfinished .count")).to_have_text("1")
 
 
+def test_resume_goes_on_with_the_failed_ones_that_are_selected_too(page: Page, server: Any, origin: Any) -> None:
+    server.client.post("/api/downloads", json={"url": origin.url("/file/a.zip", status=404)}).raise_for_status()
+    add_paused(server, 1)
+    expect_status(page, "failed")
+    server.client.patch("/api/downloads/1", json={"url": origin.url("/file/a.zip", size=1000)}).raise_for_status()
+    for download_id in (1, 2):
+        row(page, download_id).get_by_role("checkbox").check()
+    page.get_by_role("toolbar").get_by_role("button", name="Resume", exact=True).click()
+    expect_status(page, "completed", 1)
+    expect(row(page, 2)).not_to_have_attribute("data-status", "paused")
+
+
 def test_a_long_history_is_paged(page: Page, server: Any) -> None:
     add_paused(server, 100)
     expect(page.get_by_text("1–40 of 100")).to_be_visible()
