@@ -1,6 +1,6 @@
 // The form that adds downloads: the field, what the server knows about what is in it (`state`), the choices.
-// Emits `look` with the text while somebody types, `submit` with the text and the choices, `open` with the id of a
-// download that is there already, `cancel`.
+// Emits `look` with the text while somebody types, `submit` with the text and the choices (both texts by
+// `idmInPieces`), `open` with the id of a download that is there already, `cancel`.
 
 const PAUSE_MS = 300;
 
@@ -15,7 +15,7 @@ export default {
     inDialog: Boolean,
     isForeign: Boolean, // the text came by a link: nothing is asked of its address before somebody does something
   },
-  emits: ["look", "submit", "open", "cancel"],
+  emits: ["piece", "look", "submit", "open", "cancel"],
   template: `
     <form class="add-form" @submit.prevent="submit" @pointerdown.once="lookAtForeign" @keydown.once="lookAtForeign">
       <label class="field">
@@ -158,7 +158,7 @@ export default {
     },
     look(pauseMs) {
       clearTimeout(this.pause);
-      this.pause = setTimeout(() => this.$emit("look", this.typed), pauseMs);
+      this.pause = setTimeout(() => this.$emit("look", window.idmInPieces(this.$emit, this.typed)), pauseMs);
     },
     fill(text) {
       this.replace([this.typed.trim(), text.trim()].filter(Boolean).join("\n"));
@@ -180,7 +180,7 @@ export default {
     submit() {
       clearTimeout(this.pause);
       this.$emit("submit", {
-        text: this.typed,
+        text: window.idmInPieces(this.$emit, this.typed),
         quality: this.isFile ? null : this.quality,
         subtitles: this.subtitles,
         items: this.picked.size < this.entries.length ? ranges([...this.picked].sort((a, b) => a - b)) : null,

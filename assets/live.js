@@ -14,6 +14,15 @@ window.idmLive = {
   },
 };
 
+// NiceGUI's socket takes one megabyte: a text goes in pieces, by the `piece` events of the component that `emit`s, and
+// what is returned stands for it in the event that follows. See long_text.py.
+window.idmInPieces = (emit, text) => {
+  const pieces = text.match(/[^]{1,150000}/gu) ?? [""];
+  const last = pieces.pop();
+  for (const [number, piece] of pieces.entries()) emit("piece", { number, piece });
+  return { last, after: pieces.length };
+};
+
 window.idmShow = (states) => {
   for (const [id, state] of Object.entries(states)) {
     const component = getElement(id);

@@ -1,7 +1,7 @@
 // Anywhere on the page: `n` opens the Add dialog, `/` goes to the search; pasted or dropped addresses go to the dialog.
-// Emits `open`, and `addresses` with the text.
+// Emits `open`, and `addresses` with the text (by `idmInPieces`).
 
-const MAX_CHARACTERS = 500_000; // NiceGUI's socket takes one megabyte
+const MAX_CHARACTERS = 8_000_000; // more than the form can take
 
 function isEditable(target) {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=checkbox]), textarea, select"));
@@ -12,7 +12,7 @@ function isText({ type, name, size }) {
 }
 
 export default {
-  emits: ["open", "addresses"],
+  emits: ["open", "piece", "addresses"],
   template: `<span hidden></span>`,
   mounted() {
     this.listeners = { keydown: this.onKey, paste: this.onPaste, dragover: this.onDragOver, drop: this.onDrop };
@@ -48,7 +48,7 @@ export default {
     take(event, text) {
       if (!/https?:\/\//i.test(text)) return;
       event.preventDefault();
-      this.$emit("addresses", text.slice(0, MAX_CHARACTERS));
+      this.$emit("addresses", window.idmInPieces(this.$emit, text.slice(0, MAX_CHARACTERS)));
     },
   },
 };

@@ -11,6 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from idm_app.address import safe_directory
 from idm_app.dashboard.addresses import MOST_ADDRESSES, Problems, sort_out, split_addresses
+from idm_app.dashboard.long_text import LongText
 from idm_app.dashboard.offer import any_qualities, offer_state, with_quality
 from idm_app.dashboard.row_state import title
 from idm_app.dashboard.toast import toast
@@ -54,7 +55,8 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
         self.props["folders"] = _folders(manager)
         self.state: dict[str, Any] = {}
         self._show(problems=[])
-        self.on("look", lambda event: self.look(str(event.args)))
+        self._typed = LongText(self)
+        self.on("look", self._look)
         self.on("submit", self._submit)
         self.on("open", lambda event: on_open(int(event.args)))
 
@@ -103,8 +105,16 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
         if not self.client.is_deleted:
             self._on_submitted(bad)
 
+    def _look(self, event: GenericEventArguments) -> None:
+        if (text := self._typed.whole(event.args)) is not None:
+            self.look(text)
+
     async def _submit(self, event: GenericEventArguments) -> None:
-        await self.submit(**event.args)
+        text = self._typed.whole(event.args["text"])
+        if text is None:
+            self._show_problems([("", self._words("add.not_whole"))])
+        else:
+            await self.submit(**event.args | {"text": text})
 
     # -- what is known about what was typed
 

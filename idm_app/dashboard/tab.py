@@ -16,6 +16,7 @@ from idm_app.dashboard.devices import DevicesDialog
 from idm_app.dashboard.download_list import DownloadList
 from idm_app.dashboard.elements import FilterList, KeySheet, PageHeader, PageKeys, RowMenu, StatusBar, ThemeSwitch
 from idm_app.dashboard.first_start import teach
+from idm_app.dashboard.long_text import LongText
 from idm_app.dashboard.notices import Notices
 from idm_app.dashboard.view import GROUPS, View
 from idm_app.dashboard.words import Words
@@ -94,6 +95,7 @@ class Tab:
         KeySheet()
         keys = PageKeys()
         keys.on("open", lambda: self._add())
+        self._pasted = LongText(keys)
         keys.on("addresses", self._add_text)
         self.refresh()
         if opened is not None:
@@ -162,7 +164,8 @@ class Tab:
             self._dialog.leave(problems)
 
     def _add_text(self, event: GenericEventArguments) -> None:
-        self._add(str(event.args))
+        if (text := self._pasted.whole(event.args)) is not None:
+            self._add(text)
 
     async def _press(self, event: GenericEventArguments) -> None:
         if event.args == "add":

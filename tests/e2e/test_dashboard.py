@@ -372,6 +372,19 @@ def test_a_batch_is_previewed_and_what_is_known_is_said(page: Page, server: Any)
     expect(page.locator("[data-download-id]")).to_have_count(1)
 
 
+def test_many_more_addresses_than_fit_into_a_message_are_taken(page: Page, server: Any) -> None:
+    addresses = "\n".join(f"https://example.org/{'long-' * 15}{number}.zip" for number in range(11_000))
+    assert len(addresses) > 1_000_000
+    put = "(field, text) => { field.value = text; field.dispatchEvent(new Event('input')); }"
+    field(page).evaluate(put, addresses)
+    page.get_by_text("Folder, category, start").click()
+    page.get_by_label("Start").select_option("Later, by hand")
+    expect(page.get_by_text("11,000 addresses:")).to_be_visible()
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(page.get_by_text("11,000 downloads started")).to_be_visible()
+    assert server.client.get("/api/downloads?limit=1").json()["total"] == 11_000
+
+
 def test_a_dropped_text_file_opens_the_dialog_filled(page: Page, server: Any) -> None:
     add_paused(server, 1)
     expect(row(page)).to_be_visible()
