@@ -3,6 +3,7 @@
 // `idmInPieces`), `open` with the id of a download that is there already, `cancel`.
 
 const PAUSE_MS = 300;
+const MOST_KEPT_CHARACTERS = 2_000_000; // a browser keeps five megabytes for a page
 
 export default {
   props: {
@@ -125,6 +126,7 @@ export default {
   },
   unmounted() {
     clearTimeout(this.pause);
+    if (this.inDialog) sessionStorage.removeItem("draft"); // closed by somebody, or all is done
   },
   computed: {
     offer() {
@@ -157,6 +159,7 @@ export default {
       if (this.isForeign) this.look(0);
     },
     look(pauseMs) {
+      this.keep();
       clearTimeout(this.pause);
       this.pause = setTimeout(() => this.$emit("look", window.idmInPieces(this.$emit, this.typed)), pauseMs);
     },
@@ -166,7 +169,12 @@ export default {
     },
     replace(text) {
       this.typed = text;
+      if (!this.isForeign) this.keep();
       this.focus();
+    },
+    // For when the page is loaded anew before it is sent: the server was restarted, the machine slept.
+    keep() {
+      sessionStorage.setItem("draft", this.typed.length > MOST_KEPT_CHARACTERS ? "" : this.typed);
     },
     focus() {
       this.$refs.field.focus();

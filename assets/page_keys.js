@@ -1,5 +1,5 @@
 // Anywhere on the page: `n` opens the Add dialog, `/` goes to the search; pasted or dropped addresses go to the dialog.
-// Emits `open`, and `addresses` with the text (by `idmInPieces`).
+// Emits `open`, `addresses` with the text, and `draft` with what a form that has gone has left (both by `idmInPieces`).
 
 const MAX_CHARACTERS = 8_000_000; // more than the form can take
 
@@ -12,10 +12,12 @@ function isText({ type, name, size }) {
 }
 
 export default {
-  emits: ["open", "piece", "addresses"],
+  emits: ["open", "piece", "addresses", "draft"],
   template: `<span hidden></span>`,
   mounted() {
     this.listeners = { keydown: this.onKey, paste: this.onPaste, dragover: this.onDragOver, drop: this.onDrop };
+    this.listeners.dragstart = () => (this.isOwn = true); // what is dragged within the page is nothing new
+    this.listeners.dragend = () => (this.isOwn = false);
     for (const [type, listener] of Object.entries(this.listeners)) document.addEventListener(type, listener);
   },
   unmounted() {
@@ -34,7 +36,8 @@ export default {
       if (!isEditable(event.target)) this.take(event, event.clipboardData.getData("text/plain"));
     },
     onDragOver(event) {
-      if (["text/uri-list", "Files"].some((type) => event.dataTransfer.types.includes(type))) event.preventDefault();
+      if (this.isOwn || isEditable(event.target)) return;
+      if (["text/uri-list", "text/plain", "Files"].some((type) => event.dataTransfer.types.includes(type))) event.preventDefault();
     },
     async onDrop(event) {
       if (event.dataTransfer.files.length) {
@@ -42,8 +45,14 @@ export default {
         const texts = [...event.dataTransfer.files].filter(isText).map((file) => file.text());
         return this.take(event, (await Promise.all(texts)).join("\n"));
       }
-      const text = event.dataTransfer.getData("text/uri-list");
-      if (!isEditable(event.target)) this.take(event, text.replace(/^#.*$/gm, ""));
+      if (this.isOwn || isEditable(event.target)) return;
+      const links = event.dataTransfer.getData("text/uri-list").replace(/^#.*$/gm, "");
+      this.take(event, links || event.dataTransfer.getData("text/plain"));
+    },
+    takeDraft(isWanted) {
+      const draft = sessionStorage.getItem("draft");
+      sessionStorage.removeItem("draft");
+      if (draft && isWanted) this.$emit("draft", window.idmInPieces(this.$emit, draft));
     },
     take(event, text) {
       if (!/https?:\/\//i.test(text)) return;

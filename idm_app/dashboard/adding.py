@@ -46,6 +46,8 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
         self._manager = manager
         self._words = words
         self._on_submitted = on_submitted
+        self.has_added = False
+        """Whether what was in the field is on its way into the list, or there."""
         self._busy = False
         self._looking: asyncio.Task[None] | None = None
         self.props["rows"] = rows
@@ -92,11 +94,12 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
             return
         if self._busy:
             return
-        self._busy = True
+        self._busy = self.has_added = True
         try:
             newest = max((download.id for download in self._manager.newest_first()), default=0)
             added = await self._manager.add([_request(address, choices) for address in good], **_conditions(choices))
         except Refused as error:
+            self.has_added = False
             self._show_problems([("", self._words.refusal(error)), *bad])
             return
         finally:

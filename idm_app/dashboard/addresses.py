@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from idm_app.address import checked_address
 from idm_app.dashboard.words import Words
@@ -12,6 +12,8 @@ MOST_ADDRESSES = 20_000
 
 _BETWEEN_ADDRESSES = re.compile(r"\s*[\r\n]+\s*|\s+(?=https?://)", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_ENDS = ".,;:!?'*`"
+_OPENED_BY = {")": "(", "]": "[", "}": "{"}
 _MOST_SHARED_CHARACTERS = 10_000
 _RANGE = re.compile(r"\[(?:(\d{1,9})-(\d{1,9})|([a-z])-([a-z])|([A-Z])-([A-Z]))\]")
 
@@ -28,6 +30,14 @@ def split_addresses(text: str) -> list[str]:
     parts = (part for part in _BETWEEN_ADDRESSES.split(text.strip()) if part)
     every = itertools.chain.from_iterable(map(_spread, parts))
     return list(itertools.islice(every, MOST_ADDRESSES + 1))
+
+
+def found_addresses(text: str) -> str:
+    """The addresses in what is pasted or dropped anywhere on the page, one a line.
+
+    Of running text, only they are left. A line that is one address, or one word (a wrong address), stays as it is.
+    """
+    return "\n".join(itertools.chain.from_iterable(map(_of_line, text.strip().splitlines())))
 
 
 def shared_addresses(query: Mapping[str, str]) -> str:
@@ -48,6 +58,20 @@ def sort_out(addresses: list[str], words: Words) -> tuple[list[str], Problems]:
         except InvalidAddress as error:
             bad.append((address, words.refusal(error)))
     return good, bad
+
+
+def _of_line(line: str) -> Iterable[str]:
+    line = line.strip()
+    if _ADDRESS.match(line) or len(line.split()) == 1:
+        return [line]
+    return map(_without_punctuation, _ADDRESS.findall(line))
+
+
+def _without_punctuation(address: str) -> str:
+    """Without what belongs to the sentence around it; a bracket that was opened in the address belongs to that."""
+    while address[-1] in _ENDS or (address[-1] in _OPENED_BY and address.count(_OPENED_BY[address[-1]]) < address.count(address[-1])):
+        address = address[:-1]
+    return address
 
 
 def _spread(address: str) -> Iterator[str]:

@@ -129,4 +129,8 @@ class KeySheet(Element, component=ASSETS / "key_sheet.js"):
 
 
 class PageKeys(Element, component=ASSETS / "page_keys.js"):
-    """Keys, paste and drop anywhere on the page. Emits ``open`` and ``addresses`` with their text."""
+    """Keys, paste and drop anywhere on the page. Emits ``open``, ``addresses`` with their text, ``draft`` with one."""
+
+    def take_draft(self, *, is_wanted: bool = True) -> None:
+        """What a form that has gone has left: have it emitted as ``draft``, or forget it."""
+        self.run_method("takeDraft", is_wanted)

@@ -9,7 +9,7 @@ from nicegui.events import GenericEventArguments
 from idm_app.access import Access
 from idm_app.dashboard.actions import Actions
 from idm_app.dashboard.adding import AddDialog, AddForm
-from idm_app.dashboard.addresses import Problems
+from idm_app.dashboard.addresses import Problems, found_addresses
 from idm_app.dashboard.board import Board
 from idm_app.dashboard.details import Details
 from idm_app.dashboard.devices import DevicesDialog
@@ -93,10 +93,11 @@ class Tab:
             StatusBar(board.totals(words))
         Notices(board, words)
         KeySheet()
-        keys = PageKeys()
-        keys.on("open", lambda: self._add())
-        self._pasted = LongText(keys)
-        keys.on("addresses", self._add_text)
+        self._keys = PageKeys()
+        self._keys.on("open", lambda: self._add())
+        self._pasted = LongText(self._keys)
+        self._keys.on("addresses", self._add_text)
+        self._keys.on("draft", self._go_on_with)
         self.refresh()
         if opened is not None:
             self._details.open(opened)
@@ -104,6 +105,8 @@ class Tab:
         board.ended.subscribe(self._save_what_was_awaited)
         if shared:
             ui.timer(0, lambda: self._take(shared), once=True)  # as soon as the browser can be spoken to
+        else:
+            self._keys.take_draft()
 
     def refresh(self) -> None:
         """Look at the list anew; rows that stay are not touched."""
@@ -116,8 +119,7 @@ class Tab:
         self._list.set_visibility(has_any)
         self._nothing_fits.set_visibility(has_any and not ids)
         if has_any:
-            self._form = None
-            self._empty_page.clear()
+            self._leave_empty_page()
         elif self._form is None:
             self._build_empty_page()
         self._empty_page.set_visibility(not has_any)
@@ -142,6 +144,12 @@ class Tab:
             self._form = AddForm(self._board.manager, words, self._on_first_added, self._open, rows=3)
             teach(self._board.manager.options, self._address, words)
 
+    def _leave_empty_page(self) -> None:
+        form, self._form = self._form, None
+        self._empty_page.clear()
+        if form is not None:  # the first download may have come from elsewhere: what is half typed here is not lost
+            self._keys.take_draft(is_wanted=not form.has_added)
+
     # -- what a person does
 
     def _add(self, text: str = "", *, is_foreign: bool = False) -> None:
@@ -165,7 +173,11 @@ class Tab:
 
     def _add_text(self, event: GenericEventArguments) -> None:
         if (text := self._pasted.whole(event.args)) is not None:
-            self._add(text)
+            self._add(found_addresses(text))
+
+    def _go_on_with(self, event: GenericEventArguments) -> None:
+        if draft := self._pasted.whole(event.args):
+            self._add(draft)
 
     async def _press(self, event: GenericEventArguments) -> None:
         if event.args == "add":

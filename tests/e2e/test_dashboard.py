@@ -398,6 +398,46 @@ def test_a_dropped_text_file_opens_the_dialog_filled(page: Page, server: Any) ->
     expect(field(page)).to_have_value("https://example.org/a.zip\nhttps://example.org/b.zip")
 
 
+DROP = """data => {
+    const dropped = new DataTransfer();
+    for (const [type, text] of Object.entries(data)) dropped.setData(type, text);
+    for (const type of ["dragover", "drop"]) {
+        const event = new DragEvent(type, {dataTransfer: dropped, bubbles: true, cancelable: true});
+        if (document.body.dispatchEvent(event) && type === "dragover") return; // a browser would not drop it here
+    }
+}"""
+
+
+def test_of_dropped_text_the_addresses_are_taken(page: Page, server: Any) -> None:
+    add_paused(server, 1)
+    expect(row(page)).to_be_visible()
+    page.evaluate(DROP, {"text/plain": "This (https://example.org/a.zip), and\nalso: https://example.org/b_(2).zip."})
+    expect(field(page)).to_have_value("https://example.org/a.zip\nhttps://example.org/b_(2).zip")
+
+
+def test_what_is_typed_survives_a_restart_of_the_server(browser: Browser, server: Any) -> None:
+    page = browser.new_page()
+    open_dashboard(page, server)
+    field(page).fill("https://example.org/half-typed.zip")
+    server.stop()
+    expect(page.locator("[data-connection=offline]")).to_be_visible()
+    page.get_by_role("button", name="Download", exact=True).click()
+    server.start()
+    expect(page.locator("[data-connection=connected]")).to_be_visible()
+    expect(field(page)).to_have_value("https://example.org/half-typed.zip")
+    add_paused(server, 1)  # from elsewhere: the empty page goes
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(field(page)).to_have_value("https://example.org/half-typed.zip")
+    page.get_by_text("Folder, category, start").click()
+    page.get_by_label("Start").select_option("Later, by hand")
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(row(page, 2)).to_contain_text("half-typed.zip")
+    page.reload()
+    expect(row(page, 2)).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.close()
+
+
 @pytest.mark.parametrize(("locale", "direction"), [("de-DE", "ltr"), ("ar-EG", "rtl")])
 def test_it_speaks_the_browsers_language(browser: Browser, server: Any, locale: str, direction: str) -> None:
     context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 800})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from idm_app.dashboard.addresses import MOST_ADDRESSES, sort_out, split_addresses
+from idm_app.dashboard.addresses import MOST_ADDRESSES, found_addresses, sort_out, split_addresses
 from idm_app.dashboard.words import words_in
 
 
@@ -53,3 +53,18 @@ def test_what_only_looks_like_a_range_stays() -> None:
 
 def test_an_endless_range_ends() -> None:
     assert len(split_addresses("https://a.example/[0-999999999][0-999999999]")) == MOST_ADDRESSES + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://a.example/1\n\n ftp://b.example/2 ", "https://a.example/1\nftp://b.example/2"),
+        ("https://a.example/with blank.zip", "https://a.example/with blank.zip"),
+        ("file: https://a.example/[1-3].zip!", "https://a.example/[1-3].zip"),
+        ("- [a](https://a.example/1), 'https://b.example/2' and more", "https://a.example/1\nhttps://b.example/2"),
+        ("see https://a.example/x_(y)) or not", "https://a.example/x_(y)"),
+        ("nothing in here\nhttps://a.example/1", "https://a.example/1"),
+    ],
+)
+def test_of_running_text_the_addresses_are_left(text: str, found: str) -> None:
+    assert found_addresses(text) == found
