@@ -5,6 +5,7 @@ const prefix = new URL(import.meta.url).pathname.split("/_nicegui/")[0]; // righ
 const instant = new Intl.DateTimeFormat(window.idmLocale, { dateStyle: "medium", timeStyle: "medium" });
 const clock = new Intl.DateTimeFormat(window.idmLocale, { timeStyle: "medium" });
 const actionIcons = { pause: "pause", resume: "play_arrow", retry: "refresh", remove: "delete_outline" };
+const twins = ["pause", "resume", "retry"]; // one button: who has just pressed it finds it again
 const LIMIT = { steps: 100, least: 10_000, most: 1e9, pause_ms: 150 }; // the last step is no limit
 const LOOK_MS = 1500; // a connection that brought nothing for so long waits
 
@@ -34,7 +35,7 @@ export default {
           <i class="material-icons" aria-hidden="true">save_alt</i>{{ words.save }}</a>
         <button v-if="state.can_look" type="button" class="tool" :aria-expanded="shows ? 'true' : 'false'" @click="shows = !shows">
           <i class="material-icons" aria-hidden="true">{{ shows ? "visibility_off" : "play_circle" }}</i>{{ words[shows ? "hide" : "look"] }}</button>
-        <button v-for="action in state.actions" :key="action" type="button" class="tool" :class="action" @click="$emit('act', action)">
+        <button v-for="action in state.actions" :key="twins.includes(action) ? 'go' : action" type="button" class="tool" :class="action" @click="$emit('act', action)">
           <i class="material-icons" aria-hidden="true">{{ actionIcons[action] }}</i>{{ words[action] }}</button>
       </div>
       <div v-if="shows && state.can_look" class="preview">
@@ -99,7 +100,7 @@ export default {
     return { shows: this.looking, copied: false, moving: null };
   },
   created() {
-    Object.assign(this, { words: window.idmWords, actionIcons, instant, clock, LIMIT, seen: new Map() });
+    Object.assign(this, { words: window.idmWords, actionIcons, twins, instant, clock, LIMIT, seen: new Map() });
     this.look();
   },
   mounted() {

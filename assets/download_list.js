@@ -20,11 +20,11 @@ function isEditable(target) {
 export default {
   props: {
     allSelected: Boolean, isEmpty: Boolean, place: String, hasNewer: Boolean, hasOlder: Boolean,
-    sort: String, status: String, day: String, filters: Object,
+    sort: String, status: String, day: String, filters: Object, page: String,
   },
   emits: ["pick", "select-all", "turn", "sort", "narrow", "details", "delete"],
   template: `
-    <div @click="onClick" @dblclick="onDoubleClick" @keydown="onKey">
+    <div @click="onClick" @dblclick="onDoubleClick" @keydown="onKey" @focusin="hold" @focusout="letGo">
       <div class="list-tools">
         <select v-for="(options, name) in filters" :key="name" :class="{ set: this[name] }" :aria-label="name === 'day' ? words.day_filter : words.status_filter"
                 :value="this[name] ?? ''" @change="narrow(name, $event.target.value)">
@@ -72,14 +72,21 @@ export default {
   },
   mounted() {
     document.addEventListener("keydown", this.onPageKey);
-    // One row can be reached with Tab; the arrows go on from there.
-    this.rows = new MutationObserver(() => this.row() ?? this.$refs.list.firstElementChild?.setAttribute("tabindex", "0"));
+    this.rows = new MutationObserver((changes) => {
+      const isGone = ({ removedNodes }) => [...removedNodes].includes(this.held?.row);
+      this.keepPlace(changes.some(isGone)); // also when it was only moved
+    });
     this.rows.observe(this.$refs.list, { childList: true });
-    this.$refs.list.firstElementChild?.setAttribute("tabindex", "0");
+    this.keepPlace(false);
   },
   unmounted() {
     document.removeEventListener("keydown", this.onPageKey);
     this.rows.disconnect();
+  },
+  watch: {
+    page() {
+      this.$el.closest(".content").scrollTop = 0;
+    },
   },
   computed: {
     template() {
@@ -107,10 +114,31 @@ export default {
     closeColumns({ relatedTarget, currentTarget }) {
       if (relatedTarget && !currentTarget.contains(relatedTarget)) currentTarget.open = false;
     },
-    focusRow(row) {
+    hold({ target }) {
+      const row = target.closest(".download");
+      if (row) this.held = { row, target, place: [...this.$refs.list.children].indexOf(row) };
+    },
+    // A button may go with what it can do no more.
+    async letGo({ target }) {
+      await this.$nextTick();
+      this.keepPlace(target === this.held?.target && !target.isConnected);
+    },
+    // What is moved or removed loses the focus: it stays, or goes to what has taken its place, else every key would begin
+    // at the top of the page again. One row can be reached with Tab; the arrows go on from there.
+    keepPlace(isLost) {
+      const rows = [...this.$refs.list.children];
+      if (isLost && document.activeElement === document.body) {
+        const { row, target, place } = this.held;
+        if (target.isConnected && target !== row) target.focus({ preventScroll: true });
+        else if (rows.length) this.focusRow(row.isConnected ? row : rows[Math.min(place, rows.length - 1)], { preventScroll: true });
+      }
+      if (this.held?.row.isConnected) this.held.place = rows.indexOf(this.held.row);
+      if (!this.row()) rows[0]?.setAttribute("tabindex", "0");
+    },
+    focusRow(row, options) {
       this.row()?.setAttribute("tabindex", "-1");
       row.setAttribute("tabindex", "0");
-      row.focus();
+      row.focus(options);
     },
     pick(row, how) {
       this.$emit("pick", { id: Number(row.dataset.downloadId), how });

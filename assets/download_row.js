@@ -5,6 +5,7 @@
 const prefix = new URL(import.meta.url).pathname.split("/_nicegui/")[0]; // right behind a proxy's sub-path, too
 const instant = new Intl.DateTimeFormat(window.idmLocale, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const actionIcons = { open: "open_in_new", pause: "pause", resume: "play_arrow", retry: "refresh", remove: "close" };
+const twins = ["pause", "resume", "retry"]; // one button: who has just pressed it finds it again
 const categoryIcons = {
   compressed: "folder_zip",
   documents: "description",
@@ -47,7 +48,7 @@ export default {
       <div class="actions">
         <a v-if="state.file_url" class="save" :href="file" download :aria-label="words.save + ' ' + state.title"
            :title="words.save"><i class="material-icons" aria-hidden="true">save_alt</i><span>{{ words.save }}</span></a>
-        <button v-for="action in actions" :key="action" type="button" :class="action"
+        <button v-for="action in actions" :key="twins.includes(action) ? 'go' : action" type="button" :class="action"
                 :aria-label="words[action]" :title="words[action]" @click="tell('row-action', { action })">
           <i class="material-icons" aria-hidden="true">{{ actionIcons[action] }}</i>
         </button>
@@ -67,6 +68,7 @@ export default {
   created() {
     this.words = window.idmWords;
     this.actionIcons = actionIcons;
+    this.twins = twins;
   },
   computed: {
     createdAt() {

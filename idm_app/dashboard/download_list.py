@@ -65,6 +65,7 @@ class DownloadList(Element, component=ASSETS / "download_list.js"):
         last = view.offset + len(page)
         place_text = self._words("list.page_of", first=view.offset + 1, last=last, total=len(ids))
         self.props.set_optional("place", place_text if len(ids) > PAGE_SIZE else None)
+        self.props["page"] = view.query
         self.props.set_bool("has-newer", view.offset > 0)
         self.props.set_bool("has-older", last < len(ids))
         self.props.set_bool("is-empty", not page)

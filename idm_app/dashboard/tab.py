@@ -111,8 +111,7 @@ class Tab:
     def refresh(self) -> None:
         """Look at the list anew; rows that stay are not touched."""
         ids = self._board.ids(self._view)
-        while self._view.offset and self._view.offset >= len(ids):
-            self._view = self._view.moved(-1)
+        self._view = self._view.within(len(ids))
         self._list.show(ids, self._view)
         self._details.refresh()
         has_any = self._board.counts["all"] > 0
@@ -235,6 +234,7 @@ class Tab:
     def _turn(self, event: GenericEventArguments) -> None:
         self._view = self._view.moved(int(event.args))
         self.refresh()
+        self._remember()
 
     def _save_what_was_awaited(self, ended: list[Download]) -> None:
         for download in ended:

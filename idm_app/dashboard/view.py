@@ -69,6 +69,7 @@ class View:
         return cls(
             show=known("show", GROUPS, set(Category)) or "all",
             text=query.get("q", "")[:1000],
+            offset=_offset(query.get("page", "")),
             sort=known("sort", SORTS, {f"-{column}" for column in SORTS}),
             status=known("status", set(Status)),
             day=known("day", DAYS),
@@ -77,7 +78,9 @@ class View:
     @property
     def query(self) -> str:
         """The inverse of :meth:`of`."""
-        said = {"show": self.show, "q": self.text, "sort": self.sort, "status": self.status, "day": self.day}
+        page = str(self.offset // PAGE_SIZE + 1) if self.offset else ""
+        narrowed = {"sort": self.sort, "status": self.status, "day": self.day}
+        said = {"show": self.show, "q": self.text, "page": page, **narrowed}
         return urlencode({name: value for name, value in said.items() if value and (name, value) != ("show", "all")})
 
     @property
@@ -88,6 +91,10 @@ class View:
     def moved(self, pages: int) -> Self:
         """The same some pages further down."""
         return replace(self, offset=max(0, self.offset + pages * PAGE_SIZE))
+
+    def within(self, count: int) -> Self:
+        """The same, but not behind the end of ``count`` downloads."""
+        return replace(self, offset=max(0, min(self.offset, (count - 1) // PAGE_SIZE * PAGE_SIZE)))
 
     def sorted_by(self, column: str) -> Self:
         """After a press on the head of ``column``: ascending, descending, then the order of its own."""
@@ -116,6 +123,11 @@ def counts(by_status: dict[str, int], by_category: dict[str, int]) -> dict[str, 
     """How many downloads each filter accepts, from the manager's counts."""
     grouped = {group: sum(by_status.get(status, 0) for status in statuses) for group, statuses in GROUPS.items()}
     return {**grouped, **{category.value: by_category.get(category, 0) for category in Category}}
+
+
+def _offset(page: str) -> int:
+    is_number = page.isascii() and page.isdigit() and len(page) < 10
+    return max(0, int(page) - 1) * PAGE_SIZE if is_number else 0
 
 
 def _in_order(newest_first: list[Download], sort: str) -> list[Download]:

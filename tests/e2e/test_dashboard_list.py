@@ -121,6 +121,38 @@ def test_everything_with_the_keyboard_alone(page: Page, server: Any) -> None:
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
 
 
+def test_the_focus_stays_in_the_list_when_its_row_moves_changes_or_goes(page: Page, server: Any) -> None:
+    add_paused(server, 4)
+    page.get_by_role("button", name="Name", exact=True).click()
+    expect_shown(page, 1, 2, 3, 4)
+    row(page, 1).focus()
+    server.client.patch("/api/downloads/1", json={"title": "zzz"}).raise_for_status()
+    server.client.post("/api/downloads", json={"url": "https://example.org/0.zip", "start": False}).raise_for_status()
+    expect_shown(page, 5, 2, 3, 4, 1)
+    expect(row(page, 1)).to_be_focused()
+    row(page, 3).focus()
+    page.keyboard.press("Delete")
+    expect_shown(page, 5, 2, 4, 1)
+    expect(row(page, 4)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(row(page, 2)).to_be_focused()
+    server.client.post("/api/downloads", json={"url": "https://example.org/9.zip", "start_at": "2099-01-01T00:00:00Z"})
+    row(page, 6).get_by_role("button", name="Pause").press("Enter")
+    expect(row(page, 6)).to_have_attribute("data-status", "paused")
+    expect(row(page, 6).get_by_role("button", name="Resume")).to_be_focused()
+
+
+def test_another_page_begins_at_its_top_and_is_shown_again_by_a_reload(page: Page, server: Any) -> None:
+    add_paused(server, 90)
+    older = page.get_by_role("button", name="Older")
+    older.scroll_into_view_if_needed()
+    older.click()
+    expect(page.get_by_text("41–80 of 90")).to_be_visible()
+    expect(row(page, 50)).to_be_in_viewport()
+    page.reload()
+    expect(page.get_by_text("41–80 of 90")).to_be_visible()
+
+
 def test_the_list_is_sorted_by_its_heads_and_narrowed_and_a_reload_shows_the_same(page: Page, server: Any) -> None:
     add(server, "https://b.example/b.zip", "https://c.example/c.zip", "https://a.example/a.zip", start=False)
     expect_shown(page, 3, 2, 1)

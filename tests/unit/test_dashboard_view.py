@@ -113,3 +113,11 @@ def test_status_and_day_narrow_any_filter_further() -> None:
 def test_pages() -> None:
     assert View().moved(2).offset == 2 * PAGE_SIZE
     assert View().moved(-1).offset == 0
+    assert View(offset=80).within(81).offset == 80
+    assert View(offset=80).within(80).offset == 40
+    assert View(offset=80).within(0).offset == 0
+
+
+@pytest.mark.parametrize("page", ["", "0", "-1", "1", "x", "²", "9" * 10])
+def test_what_is_no_later_page_is_the_first(page: str) -> None:
+    assert View.of({"page": page}).offset == 0
