@@ -29,6 +29,7 @@ export default {
         <ul v-if="state.problems.length" class="problems">
           <li v-for="problem in state.problems"><bdi class="address">{{ problem.address }}</bdi>
             <div>{{ problem.reason }}</div></li>
+          <li v-if="state.more_problems">{{ state.more_problems }}</li>
         </ul>
         <p v-if="state.preview" class="preview"><i class="material-icons" aria-hidden="true">playlist_add</i>
           <bdi>{{ state.preview }}</bdi></p>

@@ -22,10 +22,10 @@ export default {
           <i class="material-icons" aria-hidden="true">close</i></button>
       </header>
       <div class="state">
-        <div class="words"><span class="status">{{ state.status_text }}</span><span class="percent">{{ state.percent_text }}</span></div>
+        <div class="words"><span class="status">{{ statusText }}</span><span class="percent">{{ state.percent_text }}</span></div>
         <div class="bar" role="progressbar" :class="{ unknown: state.progress === null }" :aria-label="state.title"
              aria-valuemin="0" aria-valuemax="100" :aria-valuenow="state.progress"
-             :aria-valuetext="state.status_text + ' ' + state.percent_text">
+             :aria-valuetext="statusText + ' ' + state.percent_text">
           <div class="fill" :style="{ '--progress': state.progress ?? 0 }"></div>
         </div>
         <div class="numbers"><span>{{ state.size_text }}</span><span class="rate">{{ state.rate_text }}</span><span>{{ state.eta_text }}</span></div>
@@ -130,6 +130,9 @@ export default {
     },
   },
   computed: {
+    statusText() {
+      return window.idmStatus(this.state);
+    },
     file() {
       return prefix + this.state.file_url;
     },

@@ -32,11 +32,11 @@ export default {
         <span class="origin">#{{ state.id }} · <bdi>{{ state.site }}</bdi> · <bdi>{{ added }}</bdi></span>
       </div>
       <div class="state">
-        <div class="words"><span class="status">{{ state.status_text }}</span>
+        <div class="words"><span class="status">{{ statusText }}</span>
           <span class="percent">{{ state.percent_text }}</span></div>
         <div class="bar" role="progressbar" :class="{ unknown: state.progress === null }"
              :aria-label="state.title" aria-valuemin="0" aria-valuemax="100"
-             :aria-valuenow="state.progress" :aria-valuetext="state.status_text + ' ' + state.percent_text">
+             :aria-valuenow="state.progress" :aria-valuetext="statusText + ' ' + state.percent_text">
           <div class="fill" :style="{ '--progress': state.progress ?? 0 }"></div>
         </div>
       </div>
@@ -76,6 +76,9 @@ export default {
     },
     icon() {
       return categoryIcons[this.state.category] ?? categoryIcons.other;
+    },
+    statusText() {
+      return window.idmStatus(this.state);
     },
     added() {
       return instant.format(new Date(this.createdAt));

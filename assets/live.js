@@ -23,6 +23,13 @@ window.idmInPieces = (emit, text) => {
   return { last, after: pieces.length };
 };
 
+// The status of a download in words. Only the browser knows the time zone of who reads it.
+window.idmStatus = ({ status_text, not_before }) => {
+  const format = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" };
+  if (!not_before) return status_text;
+  return window.idmWords.not_before.replace("{time}", new Date(not_before).toLocaleString(window.idmLocale, format));
+};
+
 window.idmShow = (states) => {
   for (const [id, state] of Object.entries(states)) {
     const component = getElement(id);

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Set
+from contextlib import suppress
 
 from nicegui import ui
 
@@ -11,7 +12,7 @@ from idm_app.dashboard.question import Answer, Question, TextAnswer
 from idm_app.dashboard.row_state import title
 from idm_app.dashboard.toast import toast
 from idm_app.dashboard.words import Words
-from idm_app.errors import Refused, UnknownDownload
+from idm_app.errors import Refused, UnknownDownload, WrongStatus
 from idm_app.manager import Manager
 from idm_app.model import Download, Status
 from idm_app.ranges import ranges
@@ -31,9 +32,9 @@ class Actions:
         """Do one thing to one download."""
         manager = self._manager
         actions: dict[str, Callable[[int], Awaitable[object]]] = {
-            "pause": manager.pause,
-            "resume": manager.resume,
-            "retry": manager.retry,
+            "pause": lambda chosen: self._unless_late(manager.pause, chosen),
+            "resume": lambda chosen: self._unless_late(manager.resume, chosen),
+            "retry": lambda chosen: self._unless_late(manager.retry, chosen),
             "remove": lambda chosen: self._ask_to_remove([chosen]),
             "redownload": self._redownload,
             "refresh_address": self._ask_for_address,
@@ -82,6 +83,10 @@ class Actions:
             return
         answers = [self._answer(words("remove.from_list"), ids)]
         self._question.ask(words("remove.many", count=len(ids)), words("remove.only_the_list"), answers)
+
+    async def _unless_late(self, act: Callable[[int], Awaitable[object]], download_id: int) -> None:
+        with suppress(WrongStatus):  # pressed twice, or in another tab as well: the row says what is so
+            await act(download_id)
 
     async def _show(self, download_id: int, *, in_folder: bool) -> None:
         path = self._manager.finished_file(download_id)

@@ -78,7 +78,7 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
         self._stop_looking()
         addresses = split_addresses(text)
         good, _ = sort_out(addresses[:_MOST_LOOKED_UP], self._words)
-        self._show(preview=self._preview(addresses), **self._known(good))
+        self._show(preview=self._preview(good + addresses[_MOST_LOOKED_UP:]), **self._known(good))
         if len(addresses) == len(good) == 1:
             self._looking = background_tasks.create(self._probe(good[0]), name="probe for the Add form")
 
@@ -170,7 +170,9 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
 
     def _show_problems(self, problems: Problems) -> None:
         shown = [{"address": address, "reason": reason} for address, reason in problems[:_SHOWN_PROBLEMS]]
-        self._show(**self.state | {"problems": shown, "is_looking": False})
+        more = len(problems) - len(shown)
+        told = self._words("add.more_problems", more=more) if more else ""
+        self._show(**self.state | {"problems": shown, "more_problems": told, "is_looking": False})
 
     def _show(self, **state: Any) -> None:
         self.state = {"problems": [], **state}

@@ -10,7 +10,7 @@ from typing import Any
 
 from idm_app.dashboard.row_state import row_state
 from idm_app.dashboard.words import Words
-from idm_app.model import Download, Segment, Stream
+from idm_app.model import Download, Segment, Status, Stream
 from idm_app.previews import preview_kind
 from idm_app.units import format_bytes, format_instant, format_percent, format_rate
 
@@ -76,4 +76,5 @@ def _facts(download: Download, words: Words) -> dict[str, str]:
 
 
 def _times(download: Download) -> dict[str, datetime | None]:
-    return {"added": download.created_at, "started": download.started_at, "finished": download.finished_at}
+    end = "failed" if download.status is Status.FAILED else "finished"
+    return {"added": download.created_at, "started": download.started_at, end: download.finished_at}

@@ -30,16 +30,13 @@ class Question:
 
     def __init__(self, words: Words) -> None:
         self._words = words
-        self._dialog = ui.dialog().props(f'transition-duration=120 aria-label="{words("remove.title")}"')
+        self._dialog = ui.dialog().props("transition-duration=120")
         with self._dialog:
             self._card = ui.card().classes("sheet")
 
     def ask(self, title: str, text: str, answers: list[Answer]) -> None:
         """Show ``title`` and ``text``, and do what is answered."""
-        self._card.clear()
-        with self._card:
-            ui.label(title).classes("heading")
-            ui.label(text).classes("hint")
+        with self._begun(title, text):
             with ui.element("div").classes("answers"):
                 ui.button(self._words("cancel"), on_click=self._dialog.close).props("flat no-caps color=grey")
                 for answer in answers:
@@ -48,10 +45,7 @@ class Question:
 
     def ask_for_text(self, title: str, text: str, label: str, value: str, answer: TextAnswer) -> None:
         """Show ``title``, ``text`` and a field named ``label``, and do what is answered with what stands in it."""
-        self._card.clear()
-        with self._card:
-            ui.label(title).classes("heading")
-            ui.label(text).classes("hint")
+        with self._begun(title, text):
             field = ui.input(label, value=value).props("outlined autofocus spellcheck=false").classes("wide")
 
             async def submit() -> None:
@@ -63,6 +57,14 @@ class Question:
                 ui.button(self._words("cancel"), on_click=self._dialog.close).props("flat no-caps color=grey")
                 ui.button(answer.label, on_click=submit).props("unelevated no-caps")
         self._dialog.open()
+
+    def _begun(self, title: str, text: str) -> ui.card:
+        self._dialog.props["aria-label"] = title
+        self._card.clear()
+        with self._card:
+            ui.label(title).classes("heading")
+            ui.label(text).classes("hint")
+        return self._card
 
     def _button(self, answer: Answer) -> None:
         async def click() -> None:

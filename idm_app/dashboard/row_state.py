@@ -41,6 +41,7 @@ def row_state(download: Download, words: Words) -> RowState:
         "title": title(download),
         "site": site(download),
         "status_text": status_text(download, words),
+        "not_before": format_instant(download.not_before) if download.not_before and _is_put_off(download) else None,
         "progress": _bar(download.progress),
         "percent_text": format_percent(download.progress),
         "size_text": size_text(download, words),
@@ -93,6 +94,10 @@ def size_text(download: Download, words: Words) -> str:
         return about + total
     (amount, unit), total_unit = received.split("\u00a0"), total.split("\u00a0")[1]
     return words("row.size_of", received=amount if unit == total_unit else received, total=about + total)
+
+
+def _is_put_off(download: Download) -> bool:
+    return download.status is Status.QUEUED and download.error is None
 
 
 def _plays_now(download: Download) -> bool:

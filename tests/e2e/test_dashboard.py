@@ -234,6 +234,34 @@ def test_resume_goes_on_with_the_failed_ones_that_are_selected_too(page: Page, s
     expect(row(page, 2)).not_to_have_attribute("data-status", "paused")
 
 
+def test_one_that_starts_later_says_when(browser: Browser, server: Any) -> None:
+    page = browser.new_page(timezone_id="America/New_York")
+    later = {"url": "https://example.org/a.zip", "start_at": "2099-12-24T18:00:00Z"}
+    server.client.post("/api/downloads", json=later).raise_for_status()
+    open_dashboard(page, server)
+    expect(row(page).locator(".status")).to_have_text(re.compile(r"Not before Dec 24, 1:00\sPM"))
+    page.close()
+
+
+def test_what_is_pressed_twice_is_done_once_and_nothing_is_wrong(page: Page, server: Any, origin: Any) -> None:
+    server.client.post("/api/downloads", json={"url": slow(origin), "start": False}).raise_for_status()
+    row(page).get_by_role("button", name="Resume").evaluate("button => { button.click(); button.click(); }")
+    expect_status(page, "downloading")
+    press(page, "More")
+    page.get_by_role("menuitem", name="Copy address").click()
+    expect(page.get_by_text("Address copied")).to_be_visible()
+    expect(page.locator(".q-notification.bg-negative")).to_have_count(0)
+
+
+def test_a_question_is_named_by_what_it_asks(page: Page, server: Any) -> None:
+    add_paused(server, 1)
+    press(page, "More")
+    page.get_by_role("menuitem", name="Refresh address").click()
+    expect(page.get_by_role("dialog", name="A fresh address for “0.zip”")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_long_history_is_paged(page: Page, server: Any) -> None:
     add_paused(server, 100)
     expect(page.get_by_text("1–40 of 100")).to_be_visible()

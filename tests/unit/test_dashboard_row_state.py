@@ -1,6 +1,7 @@
 """What a row says."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -50,6 +51,14 @@ def test_the_status_is_words_and_the_phase_where_that_says_more() -> None:
     assert status_text(download(status=Status.QUEUED, error=busy), ENGLISH) == "Waiting to try again"
     full = Failure("disk-full", "The disk is full.", "ENOSPC", True)
     assert status_text(download(status=Status.PAUSED, error=full), ENGLISH) == "Waiting for room on the disk"
+
+
+def test_one_that_starts_later_says_when_as_an_instant_for_the_browser() -> None:
+    later = datetime(2026, 12, 24, 18, tzinfo=UTC)
+    busy = Failure("server-busy", "The server is busy.", "503", True)
+    assert row_state(download(not_before=later), ENGLISH)["not_before"] == "2026-12-24T18:00:00.000Z"
+    assert row_state(download(not_before=later, error=busy), ENGLISH)["not_before"] is None
+    assert row_state(download(not_before=later, status=Status.DOWNLOADING), ENGLISH)["not_before"] is None
 
 
 def test_the_best_name_known() -> None:

@@ -165,6 +165,18 @@ async def test_closed_tabs_leave_nothing_behind(board: Board) -> None:
     assert not list(board._rows)
 
 
+async def test_what_is_wrong_is_not_counted_and_what_is_not_shown_is(board: Board) -> None:
+    client = Client(ui.page("/nowhere"))
+    with client:
+        form = AddForm(board.manager, words_in("en"), lambda _: None, lambda _: None, rows=3)
+        form.look("https://example.org/1.zip\nnonsense\nhttps://example.org/2.zip")
+        assert form.state["preview"] == "2 addresses: https://example.org/1.zip … https://example.org/2.zip"
+        await form.submit("\n".join(f"nonsense {number}" for number in range(520)))
+        assert len(form.state["problems"]) == 20
+        assert form.state["more_problems"] == "And 500 more."
+    client.delete()
+
+
 async def test_what_is_good_is_submitted_and_what_is_not_stays_with_the_reason(board: Board) -> None:
     left: list[Problems] = []
     client = Client(ui.page("/nowhere"))
