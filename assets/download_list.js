@@ -30,10 +30,10 @@ export default {
                 :value="this[name] ?? ''" @change="narrow(name, $event.target.value)">
           <option v-for="(label, value) in options" :key="value" :value="value">{{ label }}</option>
         </select>
-        <details ref="columns" class="columns-menu" @focusout="closeColumns">
+        <details ref="columns" class="columns-menu" @focusout="closeColumns" @keydown.esc.stop="escapeColumns">
           <summary :aria-label="words.choose_columns" :title="words.choose_columns">
             <i class="material-icons" aria-hidden="true">view_column</i></summary>
-          <fieldset class="popover"><legend class="unseen">{{ words.choose_columns }}</legend>
+          <fieldset class="popover" tabindex="-1"><legend class="unseen">{{ words.choose_columns }}</legend>
             <label v-for="name in names" :key="name">
               <input type="checkbox" :checked="!hidden.includes(name)" @change="toggleColumn(name)"> {{ words.columns[name] }}
             </label>
@@ -111,6 +111,7 @@ export default {
       this.hidden = this.hidden.includes(name) ? this.hidden.filter((other) => other !== name) : [...this.hidden, name];
       localStorage.setItem("hidden-columns", JSON.stringify(this.hidden));
     },
+    // A press on a label's text gives the focus to the next that can have it: the fieldset, not what is outside.
     closeColumns({ relatedTarget, currentTarget }) {
       if (relatedTarget && !currentTarget.contains(relatedTarget)) currentTarget.open = false;
     },
@@ -122,6 +123,10 @@ export default {
     async letGo({ target }) {
       await this.$nextTick();
       this.keepPlace(target === this.held?.target && !target.isConnected);
+    },
+    escapeColumns() {
+      this.$refs.columns.open = false;
+      this.$refs.columns.firstElementChild.focus();
     },
     // What is moved or removed loses the focus: it stays, or goes to what has taken its place, else every key would begin
     // at the top of the page again. One row can be reached with Tab; the arrows go on from there.
