@@ -14,6 +14,38 @@ window.idmLive = {
   },
 };
 
+// What this tab's own socket says: `connecting`, `connected`, `offline`.
+window.idmConnection = {
+  data: () => ({ connection: "connecting" }),
+  mounted() {
+    this.follow();
+  },
+  watch: {
+    connection(now) {
+      document.documentElement.classList.toggle("offline", now === "offline"); // what is shown may be old
+    },
+  },
+  methods: {
+    follow() {
+      const socket = window.socket; // NiceGUI opens it when the whole page is mounted
+      if (!socket) return setTimeout(this.follow, 10);
+      socket.io.reconnectionDelayMax(2000);
+      socket.on("connect", () => (this.connection = "connected"));
+      socket.on("disconnect", () => (this.connection = "offline"));
+      socket.on("connect_error", () => {
+        this.connection = "offline";
+        this.askForSignIn();
+      });
+      if (socket.connected) this.connection = "connected";
+    },
+    // The session may have ended, here or on another device: the page anew is the one that asks for the password.
+    async askForSignIn() {
+      const answer = await fetch("api/stats").catch(() => null);
+      if (answer?.status === 401) location.reload();
+    },
+  },
+};
+
 // NiceGUI's socket takes one megabyte: a text goes in pieces, by the `piece` events of the component that `emit`s, and
 // what is returned stands for it in the event that follows. See long_text.py.
 window.idmInPieces = (emit, text) => {

@@ -4,7 +4,7 @@
 const PING_MS = 5000;
 
 export default {
-  mixins: [window.idmLive],
+  mixins: [window.idmLive, window.idmConnection],
   emits: ["ping"],
   template: `
     <footer class="status-bar">
@@ -16,12 +16,11 @@ export default {
       <span class="connection" role="status" :data-connection="connection">{{ words[connection] }}</span>
       <span v-if="latency !== null && connection === 'connected'" class="latency" :title="words.latency">{{ latency }} ms</span>
     </footer>`,
-  data: () => ({ connection: "connecting", latency: null }),
+  data: () => ({ latency: null }),
   created() {
     this.words = window.idmWords;
   },
   mounted() {
-    this.follow();
     this.pings = setInterval(this.ping, PING_MS);
   },
   unmounted() {
@@ -35,24 +34,11 @@ export default {
     },
   },
   watch: {
-    connection(now) {
-      document.documentElement.classList.toggle("offline", now === "offline"); // what is shown may be old
+    connection(now, before) {
+      if (before === "connecting") setTimeout(this.ping, 500);
     },
   },
   methods: {
-    follow() {
-      const socket = window.socket; // NiceGUI opens it when the whole page is mounted
-      if (!socket) return setTimeout(this.follow, 10);
-      socket.io.reconnectionDelayMax(2000);
-      socket.on("connect", () => (this.connection = "connected"));
-      socket.on("disconnect", () => (this.connection = "offline"));
-      socket.on("connect_error", () => {
-        this.connection = "offline";
-        this.askForSignIn();
-      });
-      if (socket.connected) this.connection = "connected";
-      setTimeout(this.ping, 500);
-    },
     ping() {
       if (document.hidden || this.connection !== "connected") return;
       this.asked = performance.now();
@@ -60,11 +46,6 @@ export default {
     },
     pong() {
       this.latency = Math.max(1, Math.round(performance.now() - this.asked));
-    },
-    // The session may have ended, here or on another device: the page anew is the one that asks for the password.
-    async askForSignIn() {
-      const answer = await fetch("api/stats").catch(() => null);
-      if (answer?.status === 401) location.reload();
     },
   },
 };

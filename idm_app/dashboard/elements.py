@@ -70,6 +70,10 @@ class StatusBar(BoundElement, component=ASSETS / "status_bar.js"):
         self.on("ping", lambda: self.run_method("pong"), args=[])
 
 
+class Connection(Element, component=ASSETS / "connection.js"):
+    """The connection of this very tab, where there is no status bar."""
+
+
 class FilterList(BoundElement, component=ASSETS / "filter_list.js"):
     """What can be shown, each with its count. Emits ``choose`` with a key of the view."""
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from nicegui import ui
 
+from idm_app.dashboard.elements import Connection
 from idm_app.dashboard.words import Words
 
 PAGES = {"options": "tune", "about": "health_and_safety", "extension": "extension"}
@@ -21,6 +22,7 @@ def framed(name: str, words: Words) -> Iterator[None]:
             with ui.link(target="./").classes("tool back").props(f'aria-label="{words("frame.back")}"'):
                 ui.icon("arrow_forward" if words.direction == "rtl" else "arrow_back")
                 ui.label(words("frame.back"))
+            Connection()
             with ui.element("nav").props(f'aria-label="{words("frame.pages")}"'):
                 for other, icon in PAGES.items():
                     link = ui.link(target=other).classes("tool")

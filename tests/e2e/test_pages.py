@@ -38,6 +38,25 @@ def test_an_option_takes_effect_at_once_and_shows_in_every_tab(context: BrowserC
     assert server.client.get("/api/settings").json()["max_active"] == 3
 
 
+def test_a_page_beside_the_list_says_when_the_server_has_gone_and_asks_for_a_sign_in_that_has_ended(
+    browser: Browser, server_factory: Any
+) -> None:
+    server = server_factory("--host", "0.0.0.0", IDM_PASSWORD="open sesame")
+    page = browser.new_page()
+    page.goto(server.url + "/options")
+    page.get_by_label("Password").fill("open sesame")
+    page.get_by_label("Password").press("Enter")
+    connection = page.locator("header [data-connection]")
+    expect(connection).to_have_attribute("data-connection", "connected")
+    server.stop()
+    expect(connection).to_have_text("Offline – trying again by itself")
+    server.start()
+    expect(connection).to_have_attribute("data-connection", "connected")
+    page.evaluate("fetch('api/logout/everywhere', {method: 'POST'})")
+    expect(page.get_by_label("Password")).to_be_visible()
+    page.close()
+
+
 def test_options_are_found_by_their_words_and_the_language_is_chosen(context: BrowserContext, server: Any) -> None:
     page = open_page(context, server, "/options")
     page.get_by_role("searchbox").fill("pieces")
