@@ -3,7 +3,7 @@
 
 import { scanLinks } from '../page/scan.js';
 import { t } from '../shared/i18n.js';
-import { tidyLinks } from '../shared/links.js';
+import { addressesIn, tidyLinks } from '../shared/links.js';
 import { Ask } from '../shared/messages.js';
 import { readSettings, writeSettings } from '../shared/settings.js';
 import { siteOf } from '../shared/sites.js';
@@ -32,7 +32,7 @@ export async function clickedMenu(clicked, tab) {
 
 /** @param {chrome.contextMenus.OnClickData} clicked @param {chrome.tabs.Tab | undefined} tab */
 async function sendSelection({ selectionText = '', pageUrl }, tab) {
-  const written = isWeb(selectionText.trim()) ? [{ url: selectionText.trim(), text: '' }] : [];
+  const written = addressesIn(selectionText); // all that there is where no script may look: a PDF, a text field
   const links = tidyLinks([...(tab?.id === undefined ? [] : await scanLinks(tab.id, true)), ...written]);
   const urls = links.map(({ url }) => url);
   const referrer = isWeb(pageUrl) ? { referrer: pageUrl } : {};

@@ -38,7 +38,9 @@ function linksInPage(isSelection) {
   }
   if (!selection || selection.isCollapsed) return [];
   const chosen = anchors.filter((anchor) => selection.containsNode(anchor, true));
-  const written = String(selection).match(/https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/gi) ?? [];
+  const written = String(selection).match(
+    /https?:\/\/(?:\([^\s<>"'()]*\)|[^\s<>"'()])*(?:\([^\s<>"'()]*\)|[^\s<>"'().,;:!?\]])/gi,
+  ) ?? [];
   return [...chosen.map(({ href, textContent }) => ({ url: href, text: textContent })), ...written.map((url) => ({ url, text: '' }))];
 }
 

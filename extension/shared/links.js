@@ -15,6 +15,8 @@ const EXTENSIONS = {
   document: 'pdf epub doc docx xls xlsx ppt pptx odt ods odp txt csv rtf',
   program: 'exe msi dmg pkg deb rpm appimage apk jar',
 };
+/** Up to the punctuation after it; a bracket is part of it only as a pair. `page/scan.js` has the same. */
+const ADDRESS = /https?:\/\/(?:\([^\s<>"'()]*\)|[^\s<>"'()])*(?:\([^\s<>"'()]*\)|[^\s<>"'().,;:!?\]])/gi;
 const KINDS = new Map(
   Object.entries(EXTENSIONS).flatMap(([kind, names]) => names.split(' ').map((name) => [name, /** @type {LinkKind} */ (kind)])),
 );
@@ -22,6 +24,11 @@ const KINDS = new Map(
 /** @param {string} url @returns {LinkKind} */
 export function linkKind(url) {
   return KINDS.get(extensionOf(url)) ?? 'other';
+}
+
+/** The web addresses that stand in a text, without the punctuation after them. @param {string} text @returns {Link[]} */
+export function addressesIn(text) {
+  return (text.match(ADDRESS) ?? []).map((url) => ({ url, text: '' }));
 }
 
 /** Web addresses only, each once, without its fragment; the first words for it stay. @param {Link[]} links @returns {Link[]} */

@@ -97,6 +97,22 @@ def test_the_links_in_a_selection_are_sent(server: Any, extension: Any, page: Pa
     expect(popup.locator("[data-download-id]")).to_have_count(2)
 
 
+def test_a_selection_that_begins_with_an_address_sends_only_the_address(server: Any, extension: Any, page: Page) -> None:
+    address = "http://127.0.0.1:9/a_(b).zip"
+    page.evaluate("text => document.querySelector('p').textContent = text", f"{address}, and more words.")
+    page.evaluate("() => getSelection().selectAllChildren(document.querySelector('p'))")
+    own = extension.open("options/options.html")
+    for tab in (tab_id(page, own), -1):  # in a PDF there is nothing but the text
+        extension.worker.evaluate(
+            "({id, url, text}) => chrome.contextMenus.onClicked.dispatch("
+            "{menuItemId: 'selection', selectionText: text, pageUrl: url}, {id, url, index: 0})",
+            {"id": tab, "url": page.url, "text": f"{address}, and more words."},
+        )
+    popup = extension.open_popup()
+    expect(popup.locator("[data-download-id]")).to_have_count(1)
+    assert [d["url"] for d in server.client.get("/api/downloads").json()["downloads"]] == [address]
+
+
 def test_sent_twice_by_accident_is_one_download(server: Any, extension: Any, page: Page) -> None:
     own = extension.open("options/options.html")
     send = "url => chrome.runtime.sendMessage({type: 'submit', submission: {url}})"

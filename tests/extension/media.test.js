@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { groupMedia, mediaKind } from '../../extension/shared/media.js';
-import { filterLinks, linkKind, tidyLinks } from '../../extension/shared/links.js';
+import { addressesIn, filterLinks, linkKind, tidyLinks } from '../../extension/shared/links.js';
 
 test('streams and files are known by name or type', () => {
   const kinds = {
@@ -56,4 +56,11 @@ test('links: each once, without fragments, with the first words', () => {
   assert.deepEqual(filterLinks(links, '', 'arch ZIP').map(({ text }) => text), ['Archive']);
   assert.deepEqual(filterLinks(links, 'audio', ''), []);
   assert.deepEqual(['https://h/a.pdf', 'https://h/a', 'https://h/a.tar.gz?x'].map(linkKind), ['document', 'other', 'archive']);
+});
+
+test('addresses are read out of a text, without what stands around them', () => {
+  const text = 'https://a.example/x.zip, mirror: (http://b.example/y_(z)) and HTTPS://c.example/?q=1. Not ftp://d.example, not https://';
+  assert.deepEqual(addressesIn(text).map(({ url }) => url), [
+    'https://a.example/x.zip', 'http://b.example/y_(z)', 'HTTPS://c.example/?q=1',
+  ]);
 });
