@@ -35,13 +35,16 @@ chrome.runtime.onStartup.addListener(() => void lookIn());
 chrome.alarms.onAlarm.addListener(() => void lookIn());
 
 chrome.runtime.onConnect.addListener((port) => {
-  if (port.name === POPUP_PORT) void addPopup(port);
+  if (port.name === POPUP_PORT && isOwnPage(port.sender)) void addPopup(port);
+  else port.disconnect();
 });
 chrome.runtime.onMessage.addListener((/** @type {Request | {type: typeof LEAVE_TO_BROWSER}} */ request, sender, respond) => {
-  if (request.type === LEAVE_TO_BROWSER) leaveToBrowser();
-  else if (sender.url?.startsWith(OWN_PAGES)) void answer(request).then(respond);
-  else return false; // a page's script asks for nothing
-  return true;
+  if (request.type === LEAVE_TO_BROWSER) void leaveToBrowser();
+  else if (isOwnPage(sender)) {
+    void answer(request).then(respond);
+    return true;
+  }
+  return false; // a page's script asks for nothing, and is not answered
 });
 
 chrome.contextMenus.onClicked.addListener((clicked, tab) => void clickedMenu(clicked, tab));
@@ -77,6 +80,11 @@ whenConnected(undoRest);
 void chrome.alarms.get(LOOK_IN).then(async (alarm) => {
   if (!alarm) await chrome.alarms.create(LOOK_IN, { periodInMinutes: LOOK_IN_MINUTES });
 });
+
+/** @param {chrome.runtime.MessageSender | undefined} sender what runs in a page that was broken into may call itself ours */
+function isOwnPage(sender) {
+  return sender?.url?.startsWith(OWN_PAGES) === true;
+}
 
 /** To what needs a permission that may be granted at any time; adding a listener twice adds it once. */
 function listenWhereAllowed() {

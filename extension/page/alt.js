@@ -3,8 +3,8 @@
 
 addEventListener(
   'click',
-  ({ altKey }) => {
-    if (altKey) void chrome.runtime.sendMessage({ type: 'leave-to-browser' });
+  ({ altKey, isTrusted }) => {
+    if (altKey && isTrusted) void chrome.runtime.sendMessage({ type: 'leave-to-browser' }); // pages' scripts click too
   },
   { capture: true },
 );

@@ -87,3 +87,31 @@ def test_popup_and_options_speak_the_browsers_language(
 
 def is_within_its_width(page: Page) -> bool:
     return bool(page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_only_its_own_pages_are_told_and_may_ask(server: Any, extension: Any) -> None:
+    """What runs in a page can be the page's, once a browser's process is broken into."""
+    server.client.post("/api/downloads", json={"url": "http://127.0.0.1:9/private", "start": False})
+    page = extension.context.new_page()
+    page.goto(f"{server.url}/extension")
+    own = extension.open_popup()
+    expect(own.locator('[data-download-id="1"]')).to_be_visible()
+    told = own.evaluate(
+        """async url => {
+            const tab = (await chrome.tabs.query({})).find(tab => tab.url === url);
+            const [{result}] = await chrome.scripting.executeScript({target: {tabId: tab.id}, func: async () => {
+                const port = chrome.runtime.connect({name: 'popup'});
+                const heard = await new Promise(resolve => {
+                    port.onMessage.addListener(push => resolve(push.type));
+                    port.onDisconnect.addListener(() => resolve('nothing'));
+                });
+                const remove = {type: 'remove', id: 1};
+                const answer = await chrome.runtime.sendMessage(remove).catch(() => undefined);
+                return [heard, answer ?? 'no answer'];
+            }});
+            return result;
+        }""",
+        page.url,
+    )
+    assert told == ["nothing", "no answer"]
+    assert server.client.get("/api/downloads").json()["total"] == 1
