@@ -21,7 +21,7 @@ export async function clickedMenu(clicked, tab) {
     case 'links':
       return openPicker(tab);
     case 'leave':
-      leaveToBrowser(LEAVE_SECONDS);
+      await leaveToBrowser(LEAVE_SECONDS);
       return notify({ kind: 'success', text: t('noticeLeft'), at: Date.now() });
     case 'never':
       return neverHere(tab);

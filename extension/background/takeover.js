@@ -9,9 +9,10 @@
  */
 
 import * as api from '../shared/api.js';
-import { once } from '../shared/once.js';
+import { forgetRecent, once } from '../shared/once.js';
+import { problemIn } from '../shared/problems.js';
 import { addressOf, hasIt, isSame, isWanted } from '../shared/rules.js';
-import { readSettings, serverIn } from '../shared/settings.js';
+import { readServer, readSettings, serverIn } from '../shared/settings.js';
 import { siteOf } from '../shared/sites.js';
 import { lookIn } from './live.js';
 import { equipped } from './submissions.js';
@@ -25,22 +26,33 @@ const HOLD_SECONDS = 4;
 const LOOK_EVERY_MS = 80;
 const QUEUED_SECONDS = 0.5;
 const BYPASS_SECONDS = 3;
-/** In `chrome.storage.session`: `{server, id}` of downloads that the browser kept, and the server could not be told. */
+const BYPASS_KEY = 'bypass-until';
+/** In `chrome.storage.session`: `{server, id, url}` of downloads that the browser kept, and the server could not be told. */
 const UNDONE_KEY = 'undone';
 
 /** @type {Settings | undefined} as they were last, so that what is not wanted is let go without waiting */
 let cached;
 /** Until when the next download is the browser's, in milliseconds since 1970: Alt was held, or the menu says so. */
 let bypassUntil = 0;
-void refreshRules();
+/** Ids of the server's downloads that stand in for one of the browser's. @type {Set<number>} */
+const taken = new Set();
+/** One change of what is kept after the other. @type {Promise<unknown>} */
+let inTurn = Promise.resolve();
+const restored = restore();
 
 export async function refreshRules() {
   cached = await readSettings();
 }
 
-/** Leave what begins in the next seconds to the browser. */
-export function leaveToBrowser(seconds = BYPASS_SECONDS) {
+/** Leave what begins in the next seconds to the browser; longer than the worker may live. */
+export async function leaveToBrowser(seconds = BYPASS_SECONDS) {
   bypassUntil = Date.now() + seconds * 1000;
+  await chrome.storage.session.set({ [BYPASS_KEY]: bypassUntil });
+}
+
+async function restore() {
+  const [stored] = await Promise.all([chrome.storage.session.get(BYPASS_KEY), refreshRules()]);
+  bypassUntil = Math.max(bypassUntil, Number(stored[BYPASS_KEY] ?? 0));
 }
 
 /**
@@ -73,11 +85,11 @@ function isOurs(item, { takeOver: rules, server }) {
 /** @param {chrome.downloads.DownloadItem} item @param {(download: Download) => unknown} onTaken */
 async function takeOver(item, onTaken) {
   try {
-    const settings = await readSettings();
+    const [settings] = await Promise.all([readSettings(), restored]);
     if (!isOurs(item, settings)) return;
-    const download = await once(`take ${addressOf(item)}`, () => handOver(item, settings));
-    const [now] = await chrome.downloads.search({ id: item.id });
-    if (now?.state === 'complete') return void undo(serverIn(settings), download.id);
+    const download = await handOver(item, settings);
+    if (await isOver(item.id)) return void undo(serverIn(settings), download);
+    taken.add(download.id);
     await chrome.downloads.cancel(item.id);
     await chrome.downloads.erase({ id: item.id });
     onTaken(download);
@@ -86,18 +98,28 @@ async function takeOver(item, onTaken) {
   }
 }
 
-/** The server's download, once it has the file. Throws if it has not. @param {Item} item @param {Settings} settings @returns {Promise<Download>} */
+/** Whether the browser has all of it by now, or the person has cancelled it there. @param {number} itemId */
+async function isOver(itemId) {
+  const [item] = await chrome.downloads.search({ id: itemId });
+  return !item || item.state === 'complete' || item.error === 'USER_CANCELED';
+}
+
+/**
+ * The server's download, once it has the file. Throws if it has not. Two clicks hand over one, but each looks for itself
+ * whether it is there: the other may have taken it back.
+ * @param {Item} item @param {Settings} settings @returns {Promise<Download>}
+ */
 async function handOver(item, settings) {
   const server = serverIn(settings);
   const until = performance.now() + HOLD_SECONDS * 1000;
   const referrer = siteOf(item.referrer) ? { referrer: item.referrer } : {};
   const submission = await equipped({ url: addressOf(item), ...referrer }, settings, { withAgent: true });
-  const submitted = api.submit(server, submission);
+  const submitted = once(`take ${submission.url} to ${server.url}`, () => api.submit(server, submission));
   try {
     const { id } = await before(until, submitted);
     return await before(until, proof(server, id, submission, item.totalBytes, until));
   } catch (error) {
-    void submitted.then(({ id }) => undo(server, id), () => {}); // also when its answer comes too late
+    void submitted.then((download) => undo(server, download), () => {}); // also when its answer comes too late
     throw error;
   }
 }
@@ -131,28 +153,39 @@ function pause(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
 }
 
-/** The browser kept it, so the server shall not have it as well. @param {Server} server @param {number} id */
-async function undo(server, id) {
+/** The browser kept it, so the server shall not have it as well. @param {Server} server @param {Download} download */
+async function undo(server, { id, url }) {
+  if (taken.has(id)) return; // another click's
+  forgetRecent();
   try {
     await api.remove(server, id, true);
-  } catch {
-    await remember((undone) => [...undone, { server: server.url, id }]);
+  } catch (error) {
+    if (isAnswered(error)) return;
+    await remember((undone) => [...undone, { server: server.url, id, url }]);
     void lookIn();
   }
 }
 
 /** The server is there again: what it should not have is taken off its list. */
 export async function undoRest() {
-  const rest = await readUndone();
-  if (!rest.length) return;
-  const settings = await readSettings();
-  for (const { server, id } of rest) {
-    await api.remove({ url: server, token: settings.tokens[server] ?? null }, id, true).catch(() => {});
+  const server = await readServer();
+  for (const one of (await readUndone()).filter((undone) => undone.server === server.url)) {
+    try {
+      const { url } = await api.read(server, one.id);
+      if (url === one.url) await api.remove(server, one.id, true); // else it is another server's list by now
+    } catch (error) {
+      if (!isAnswered(error)) return;
+    }
+    await remember((undone) => undone.filter(({ server: where, id }) => where !== one.server || id !== one.id));
   }
-  await remember((undone) => undone.filter(({ id }) => !rest.some((done) => done.id === id)));
 }
 
-/** @typedef {{server: string, id: number}} Undone */
+/** Whether the server has answered, that it has no such download. @param {unknown} error */
+function isAnswered(error) {
+  return problemIn(error).code === 'rejected';
+}
+
+/** @typedef {{server: string, id: number, url: string}} Undone */
 /** @returns {Promise<Undone[]>} */
 async function readUndone() {
   const stored = await chrome.storage.session.get(UNDONE_KEY);
@@ -160,6 +193,8 @@ async function readUndone() {
 }
 
 /** @param {(undone: Undone[]) => Undone[]} change */
-async function remember(change) {
-  await chrome.storage.session.set({ [UNDONE_KEY]: change(await readUndone()) });
+function remember(change) {
+  const changed = inTurn.then(async () => chrome.storage.session.set({ [UNDONE_KEY]: change(await readUndone()) }));
+  inTurn = changed.catch(() => {});
+  return changed;
 }

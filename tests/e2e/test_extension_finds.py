@@ -97,7 +97,9 @@ def test_the_links_in_a_selection_are_sent(server: Any, extension: Any, page: Pa
     expect(popup.locator("[data-download-id]")).to_have_count(2)
 
 
-def test_a_selection_that_begins_with_an_address_sends_only_the_address(server: Any, extension: Any, page: Page) -> None:
+def test_a_selection_that_begins_with_an_address_sends_only_the_address(
+    server: Any, extension: Any, page: Page
+) -> None:
     address = "http://127.0.0.1:9/a_(b).zip"
     page.evaluate("text => document.querySelector('p').textContent = text", f"{address}, and more words.")
     page.evaluate("() => getSelection().selectAllChildren(document.querySelector('p'))")

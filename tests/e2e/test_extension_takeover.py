@@ -72,9 +72,10 @@ def on_server(server: Any) -> list[dict[str, Any]]:
     return found
 
 
-def has_taken(server: Any, taking: Browser) -> None:
+def has_taken(server: Any, taking: Browser, leaving: int = 0) -> None:
+    """``leaving``: so many downloads that the browser's list had before."""
     wait_for(lambda: [d["status"] for d in on_server(server)] == ["completed"])
-    wait_for(lambda: taking.downloads() == [])
+    wait_for(lambda: len(taking.downloads()) == leaving)
 
 
 def was_kept(server: Any, taking: Browser, size: int = SIZE) -> None:
@@ -180,9 +181,54 @@ def test_a_server_that_dies_meanwhile_loses_nothing_and_forgets_it_later(
     wait_for(lambda: on_server(server) == [])
 
 
-def test_a_stopped_worker_takes_over_too(server: Any, site: DownloadSite, taking: Browser) -> None:
+def stop_worker(taking: Browser) -> None:
     session = taking.own.context.new_cdp_session(taking.own)
     session.send("ServiceWorker.enable")
     session.send("ServiceWorker.stopAllWorkers")
+
+
+def test_the_minute_in_which_the_browser_keeps_all_outlives_the_worker(
+    server: Any, site: DownloadSite, taking: Browser
+) -> None:
+    taking.extension.worker.evaluate("() => chrome.contextMenus.onClicked.dispatch({menuItemId: 'leave'}, {id: 1})")
+    kept = "async () => Object.keys(await chrome.storage.session.get()).some(key => key.startsWith('bypass'))"
+    wait_for(lambda: taking.own.evaluate(kept))
+    stop_worker(taking)
+    taking.page.get_by_text("plain").click()
+    was_kept(server, taking)
+    assert site.count("/plain.bin") == 1
+
+
+def test_what_is_cancelled_meanwhile_is_on_neither_side(server: Any, site: DownloadSite, taking: Browser) -> None:
+    taking.page.get_by_text("late").click()
+    wait_for(lambda: site.count("/late.bin") > 1)
+    taking.own.evaluate("async () => chrome.downloads.cancel((await chrome.downloads.search({}))[0].id)")
+    wait_for(lambda: on_server(server) == [])
+    taking.page.wait_for_timeout(3_000)  # past the moment when the server has the first bytes
+    assert on_server(server) == []
+    taking.page.get_by_text("late").click()  # asked for again at once, it is not lost
+    has_taken(server, taking, leaving=1)
+
+
+def test_what_another_server_still_has_is_forgotten_there_later(
+    server: Any, site: DownloadSite, taking: Browser, server_factory: Callable[..., Any]
+) -> None:
+    other = server_factory()
+    taking.page.get_by_text("late").click()
+    wait_for(lambda: site.count("/late.bin") > 1)
+    server.kill()
+    assert taking.kept().stat().st_size == SIZE
+    use = "server => chrome.storage.local.set({server})"
+    popup = taking.extension.open_popup()
+    taking.own.evaluate(use, other.url)
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connected")
+    server.start()
+    assert len(on_server(server)) == 1
+    taking.own.evaluate(use, server.url)
+    wait_for(lambda: on_server(server) == [])
+
+
+def test_a_stopped_worker_takes_over_too(server: Any, site: DownloadSite, taking: Browser) -> None:
+    stop_worker(taking)
     taking.page.get_by_text("plain").click()
     has_taken(server, taking)
