@@ -47,10 +47,13 @@ export async function startConsents() {
     await show();
   });
   notify.addEventListener('change', async () => {
-    const isGranted = notify.checked && (await chrome.permissions.request(NOTIFICATIONS));
+    const isGranted = notify.checked && (await chrome.permissions.request(NOTIFICATIONS).catch(() => false));
     await writeSettings({ notify: isGranted });
     await show();
   });
   inClear.addEventListener('change', () => void writeSettings({ cookiesInClear: inClear.checked }));
+  for (const event of [chrome.storage.local.onChanged, chrome.permissions.onAdded, chrome.permissions.onRemoved]) {
+    event.addListener(() => void show()); // a popup, the browser's own pages
+  }
   await show();
 }

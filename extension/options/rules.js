@@ -13,34 +13,51 @@ const minSize = find('min-size', HTMLInputElement);
 const extensions = find('extensions', HTMLInputElement);
 const never = find('never', HTMLTextAreaElement);
 
-/** @returns {Rules} */
-function rulesInPage() {
-  const words = extensions.value.toLowerCase().split(/[^a-z0-9]+/).filter(Boolean);
-  const sites = never.value.split(/[\s,;]+/).map(siteIn).filter(Boolean);
-  return {
-    isOn: isOn.checked,
-    minBytes: Math.max(0, Math.round(Number(minSize.value) * MEGABYTE)),
-    extensions: [...new Set(words)],
-    neverSites: [...new Set(sites)],
-  };
+/** What each field decides; the others may have been decided elsewhere meanwhile: in the menu, in a popup. */
+const parts = new Map(
+  /** @type {[HTMLInputElement | HTMLTextAreaElement, () => Partial<Rules>][]} */ ([
+    [isOn, () => ({ isOn: isOn.checked })],
+    [minSize, () => ({ minBytes: Math.max(0, Math.round(Number(minSize.value) * MEGABYTE)) })],
+    [extensions, () => ({ extensions: unique(extensions.value.toLowerCase().split(/[^a-z0-9]+/)) })],
+    [never, () => ({ neverSites: unique(never.value.split(/[\s,;]+/).map(siteIn)) })],
+  ]),
+);
+
+/** @param {string[]} words */
+function unique(words) {
+  return [...new Set(words.filter(Boolean))];
 }
 
 /** @param {Rules} rules */
 function show(rules) {
   isOn.checked = rules.isOn === true;
-  minSize.value = String(rules.minBytes / MEGABYTE);
-  extensions.value = rules.extensions.join(' ');
-  never.value = rules.neverSites.join('\n');
+  write(minSize, String(rules.minBytes / MEGABYTE));
+  write(extensions, rules.extensions.join(' '));
+  write(never, rules.neverSites.join('\n'));
   setHidden(find('rules', HTMLElement), !rules.isOn);
 }
 
+/** Not into what is being typed. @param {HTMLInputElement | HTMLTextAreaElement} field @param {string} text */
+function write(field, text) {
+  if (field !== document.activeElement || !isTyped) field.value = text;
+}
+
+let isTyped = false;
+
+async function showKept() {
+  show((await readSettings()).takeOver);
+}
+
 export async function startRules() {
-  for (const field of [isOn, minSize, extensions, never]) {
+  for (const [field, part] of parts) {
+    field.addEventListener('input', () => (isTyped = true));
     field.addEventListener('change', async () => {
-      const takeOver = rulesInPage();
-      await writeSettings({ takeOver });
-      show(takeOver);
+      isTyped = false;
+      const { takeOver } = await readSettings();
+      await writeSettings({ takeOver: { ...takeOver, ...part() } });
+      await showKept();
     });
   }
-  show((await readSettings()).takeOver);
+  chrome.storage.local.onChanged.addListener(() => void showKept());
+  await showKept();
 }
