@@ -18,19 +18,24 @@ import { showAnswer } from './toast.js';
 /** More are not asked about at the site; their buttons work all the same. */
 const MAX_LOOKS = 4;
 
+/** How often the media were asked for: in the panel, tabs change faster than they are looked into. */
+let asked = 0;
+
 /** Show what the tab plays, and ask the server what the streams offer. */
 export async function showMedia() {
+  const number = ++asked;
   const tab = await currentTab();
+  const seen = tab?.id === undefined ? [] : [...(await heardIn(tab.id)), ...(await scanMedia(tab.id))];
+  if (number !== asked) return;
   const container = find('media-rows', HTMLElement);
   container.replaceChildren();
-  if (tab?.id === undefined) return;
-  const found = groupMedia([...(await heardIn(tab.id)), ...(await scanMedia(tab.id))]);
+  const found = groupMedia(seen);
   setHidden(find('media', HTMLElement), found.length === 0);
   setText(find('media-heading', HTMLElement), t('popupMedia', found.length));
   let looks = 0;
   for (const media of found) {
-    const submission = { url: media.url, ...(tab.url ? { referrer: tab.url } : {}) };
-    const row = rowFor(media, tab.title ?? '', submission);
+    const submission = { url: media.url, ...(tab?.url ? { referrer: tab.url } : {}) };
+    const row = rowFor(media, tab?.title ?? '', submission);
     container.append(row);
     const isKnown = media.kind === 'file' && media.bytes !== null;
     if (!isKnown && looks++ < MAX_LOOKS) void look(row, media, submission);

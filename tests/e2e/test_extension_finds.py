@@ -20,7 +20,7 @@ def tab_id(page: Page, own: Page) -> int:
 def popup_over(page: Page, extension: Any, path: str = "popup/popup.html") -> Page:
     """The popup as it would stand over ``page``."""
     own = extension.open("options/options.html")
-    popup: Page = extension.open(f"{path}?tab={tab_id(page, own)}")
+    popup: Page = extension.open(f"{path}{'&' if '?' in path else '?'}tab={tab_id(page, own)}")
     own.close()
     return popup
 
@@ -57,6 +57,14 @@ def test_a_look_into_the_page_finds_what_it_plays(server: Any, extension: Any, p
     expect(popup.get_by_text("Download started #1")).to_be_visible()
     expect(popup.locator('[data-download-id="1"]')).to_have_attribute("data-status", "completed")
     assert server.client.get("/api/downloads/1").json()["filename"] == "song.mp3"
+
+
+def test_in_the_panel_media_are_listed_once_however_fast_tabs_change(extension: Any, page: Page) -> None:
+    panel = popup_over(page, extension, "popup/popup.html?panel")
+    expect(panel.locator(".media-row")).to_have_count(3)
+    panel.evaluate("() => Promise.all([1, 2, 3].map(() => chrome.tabs.onActivated.dispatch({tabId: 1, windowId: 1})))")
+    panel.wait_for_timeout(1_000)
+    expect(panel.locator(".media-row")).to_have_count(3)
 
 
 def test_the_site_sees_the_browsers_agent_and_the_page(server: Any, extension: Any, page: Page, origin: Any) -> None:
