@@ -7,6 +7,7 @@
 import * as api from '../shared/api.js';
 import { applySnapshot, applyUpdate, endings, inOrder, totals } from '../shared/downloads.js';
 import { KNOWN_KEY, Tell } from '../shared/messages.js';
+import { forgetRecent } from '../shared/once.js';
 import { DEFAULT_SERVER, readServer } from '../shared/settings.js';
 import { showState } from './badge.js';
 import { Feed } from './feed.js';
@@ -100,6 +101,7 @@ export function onUpdate(changes, removed = []) {
   tellEnds(before);
   tell({ type: Tell.UPDATE, downloads: changes, removed });
   for (const id of unknown) void fetchWhole(id);
+  if (removed.length || changes.some(({ status }) => status === 'failed')) forgetRecent(); // sent again, it is meant
   settle();
 }
 

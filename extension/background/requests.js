@@ -5,7 +5,7 @@ import * as api from '../shared/api.js';
 import { titleOf } from '../shared/downloads.js';
 import { t } from '../shared/i18n.js';
 import { Ask, NOTICE_KEY, Tell } from '../shared/messages.js';
-import { forgetRecent, once } from '../shared/once.js';
+import { once } from '../shared/once.js';
 import { ServerProblem, problemIn, problemWords } from '../shared/problems.js';
 import { fileAddress, readServer, readSettings, serverIn } from '../shared/settings.js';
 import { flash } from './badge.js';
@@ -50,9 +50,9 @@ export async function notify(notice) {
 async function carryOut(request) {
   switch (request.type) {
     case Ask.SUBMIT:
-      return said(await once(`submit ${request.submission.url}`, () => submit(request.submission, request.isMedia)));
+      return said(await submit(request.submission, request.isMedia));
     case Ask.SUBMIT_MANY:
-      return said(await once(`submit ${request.many.urls}`, () => submitMany(request.many)));
+      return said(await submitMany(request.many));
     case Ask.LOOK:
       return { text: '', offer: await look(request.submission) };
     case Ask.ACT:
@@ -80,19 +80,24 @@ function said(text) {
 /** @param {Submission} submission @param {boolean} [isMedia] found in a player: the site expects the browser's agent */
 async function submit(submission, isMedia = false) {
   const settings = await readSettings();
-  const whole = await equipped(submission, settings, { withAgent: isMedia });
-  const download = await api.submit(serverIn(settings), whole);
-  onUpdate([download]);
-  return t('noticeStarted', download.id);
+  const { id } = await once(`submit ${submission.url} to ${settings.server}`, async () => {
+    const whole = await equipped(submission, settings, { withAgent: isMedia });
+    const download = await api.submit(serverIn(settings), whole);
+    onUpdate([download]);
+    return download;
+  });
+  return t('noticeStarted', id);
 }
 
 /** @param {{urls: string[], referrer?: string}} many */
 async function submitMany(many) {
   const settings = await readSettings();
-  const whole = await equipped({ ...many, url: many.urls[0] }, settings);
-  const { url: _, ...body } = whole;
-  const downloads = await api.submitMany(serverIn(settings), body);
-  onUpdate(downloads);
+  const downloads = await once(`submit ${many.urls} to ${settings.server}`, async () => {
+    const { url: _, ...body } = await equipped({ ...many, url: many.urls[0] }, settings);
+    const begun = await api.submitMany(serverIn(settings), body);
+    onUpdate(begun);
+    return begun;
+  });
   const [only] = downloads;
   return downloads.length === 1 && only ? t('noticeStarted', only.id) : t('noticeStartedMany', downloads.length);
 }
@@ -112,7 +117,6 @@ async function act(id, action) {
 /** @param {number} id */
 async function remove(id) {
   await api.remove(await readServer(), id);
-  forgetRecent();
   onUpdate([], [id]);
   return '';
 }

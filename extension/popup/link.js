@@ -1,6 +1,7 @@
 // @ts-check
 /** The popup's way to the worker: a port for what is pushed, and requests that are answered. */
 
+import { t } from '../shared/i18n.js';
 import { POPUP_PORT } from '../shared/messages.js';
 
 /** @import { Answer, Push, Request } from '../shared/messages.js' */
@@ -22,7 +23,11 @@ export function listen(onPush, onLost) {
   });
 }
 
-/** @param {Request} request @returns {Promise<Answer>} */
-export function ask(request) {
-  return chrome.runtime.sendMessage(request);
+/** Never throws: a worker that ends in the middle is an answer too. @param {Request} request @returns {Promise<Answer>} */
+export async function ask(request) {
+  try {
+    return await chrome.runtime.sendMessage(request);
+  } catch {
+    return { ok: false, text: t('problemInterrupted') };
+  }
 }

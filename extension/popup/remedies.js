@@ -3,6 +3,7 @@
 
 import { t } from '../shared/i18n.js';
 import { Ask } from '../shared/messages.js';
+import { hostPattern } from '../shared/settings.js';
 import { ask } from './link.js';
 
 /** @import { Problem } from '../shared/problems.js' */
@@ -13,8 +14,16 @@ const changeServer = () => ({ words: t('popupChangeServer'), apply: () => chrome
 const pair = () => ({ words: t('popupPair'), apply: () => chrome.tabs.create({ url: '/options/options.html#pair' }) });
 const newExtension = () => ({ words: t('popupNewExtension'), apply: () => ask({ type: Ask.OPEN_DASHBOARD, path: 'extension' }) });
 
+/** @param {string} server */
+const allow = (server) => ({
+  words: t('popupAllow'),
+  apply: async () => {
+    if (await chrome.permissions.request({ origins: [hostPattern(server)] })) await ask({ type: Ask.RECONNECT });
+  },
+});
+
 /** @param {Problem} problem @returns {Remedy[]} */
-export function remediesFor({ code }) {
+export function remediesFor({ code, server }) {
   switch (code) {
     case 'offline':
     case 'too-slow':
@@ -25,6 +34,8 @@ export function remediesFor({ code }) {
       return [pair(), tryAgain()];
     case 'server-too-new':
       return [newExtension(), tryAgain()];
+    case 'not-allowed':
+      return [allow(server), changeServer()];
     case 'refused':
     case 'not-idm':
       return [changeServer(), tryAgain()];

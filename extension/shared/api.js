@@ -3,6 +3,7 @@
 
 import { translated } from './i18n.js';
 import { ServerProblem } from './problems.js';
+import { hostPattern } from './settings.js';
 
 /** @import { Cookie } from './cookies.js' */
 /** @import { Action, Download } from './downloads.js' */
@@ -116,6 +117,12 @@ async function request({ url, token }, method, path, body, seconds) {
     });
   } catch (error) {
     const isTimeout = error instanceof DOMException && error.name === 'TimeoutError';
-    throw new ServerProblem(isTimeout ? 'too-slow' : 'offline', url);
+    if (isTimeout) throw new ServerProblem('too-slow', url);
+    throw new ServerProblem((await isAllowed(url)) ? 'offline' : 'not-allowed', url);
   }
+}
+
+/** People can take the permission for any host back, on the browser's own page. @param {string} server */
+function isAllowed(server) {
+  return chrome.permissions.contains({ origins: [hostPattern(server)] });
 }

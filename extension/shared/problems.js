@@ -4,7 +4,7 @@
 import { t } from './i18n.js';
 
 /**
- * @typedef {'offline' | 'too-slow' | 'not-paired' | 'pairing-ended' | 'refused' | 'not-idm' | 'server-too-old' | 'server-too-new' | 'rejected'
+ * @typedef {'offline' | 'too-slow' | 'not-paired' | 'pairing-ended' | 'refused' | 'not-allowed' | 'not-idm' | 'server-too-old' | 'server-too-new' | 'rejected'
  *   | 'nothing-to-send' | 'not-finished'} ProblemCode
  * @typedef {{code: ProblemCode, server: string, message: string}} Problem `message`: the server's own words, or empty
  */
@@ -19,6 +19,7 @@ const KEYS = {
   'not-paired': 'problemNotPaired',
   'pairing-ended': 'problemPairingEnded',
   refused: 'problemRefused',
+  'not-allowed': 'problemNotAllowed',
   'not-idm': 'problemNotIdm',
   'server-too-old': 'problemServerTooOld',
   'server-too-new': 'problemServerTooNew',

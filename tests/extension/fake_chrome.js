@@ -18,4 +18,4 @@ function getMessage(key, values = []) {
   );
 }
 
-globalThis.chrome = { i18n: { getMessage } };
+globalThis.chrome = { i18n: { getMessage }, permissions: { contains: async () => true } };
