@@ -20,10 +20,12 @@ let totals = { active: 0, progress: null };
 /** How much media was found, by tab. @type {Map<number, number>} */
 const media = new Map();
 let isOffline = false;
+let waiting = 0;
 
-/** @param {Totals} now @param {ConnectionState} state */
-export function showState(now, state) {
+/** @param {Totals} now @param {ConnectionState} state @param {number} unsent how much waits for the server */
+export function showState(now, state, unsent) {
   totals = now;
+  waiting = unsent;
   if (state !== 'connecting') isOffline = state === 'offline'; // an attempt changes nothing until it ends
   if (!flashTimer) draw();
 }
@@ -50,7 +52,7 @@ function draw() {
   const { active, progress } = totals;
   const count = active > 99 ? '99+' : String(active || '');
   const text = progress === null ? count : `${Math.floor(progress)}%`;
-  if (isOffline) setBadge(active ? '!' : '', GREY, t('badgeOffline'));
+  if (isOffline) setBadge(active || waiting ? '!' : '', GREY, waiting ? t('badgeWaiting', waiting) : t('badgeOffline'));
   else setBadge(text, ACCENT, active ? t('badgeActive', count) : t('extensionName'));
 }
 

@@ -8,6 +8,7 @@ import * as api from '../shared/api.js';
 import { applySnapshot, applyUpdate, endings, inOrder, totals } from '../shared/downloads.js';
 import { KNOWN_KEY, Tell } from '../shared/messages.js';
 import { forgetRecent } from '../shared/once.js';
+import { addressesOf, readOutbox } from '../shared/outbox.js';
 import { DEFAULT_SERVER, readServer } from '../shared/settings.js';
 import { showState } from './badge.js';
 import { Feed } from './feed.js';
@@ -29,6 +30,8 @@ const downloads = new Map();
 let connection = { state: 'connecting', problem: null };
 /** @type {Server} */
 let server = { url: DEFAULT_SERVER, token: null };
+/** How many addresses the server could not be given yet. */
+let waiting = 0;
 /** @type {Set<chrome.runtime.Port>} */
 const popups = new Set();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -72,6 +75,13 @@ export async function lookIn() {
 export async function reconnect() {
   await restored;
   feed.openNow(server);
+}
+
+/** What waits for the server is worth trying for. */
+export async function countWaiting() {
+  await restored;
+  await readWaiting();
+  settle();
 }
 
 /** @param {() => unknown} listener called whenever the feed stands */
@@ -135,12 +145,12 @@ function tellEnds(before) {
 }
 
 function isNeeded() {
-  return popups.size > 0 || totals(downloads).active > 0;
+  return popups.size > 0 || waiting > 0 || totals(downloads).active > 0;
 }
 
 /** After any change: the badge, and soon the copy in storage. */
 function keep() {
-  showState(totals(downloads), connection.state);
+  showState(totals(downloads), connection.state, waiting);
   saveTimer ??= setTimeout(save, SAVE_SECONDS * 1000);
 }
 
@@ -180,10 +190,14 @@ async function save() {
 }
 
 async function restore() {
-  const [wanted, stored] = await Promise.all([readServer(), chrome.storage.session.get(KNOWN_KEY)]);
+  const [wanted, stored] = await Promise.all([readServer(), chrome.storage.session.get(KNOWN_KEY), readWaiting()]);
   server = wanted;
   const last = /** @type {Known | undefined} */ (stored[KNOWN_KEY]);
   if (last?.server !== server.url) return;
   applySnapshot(downloads, last.downloads);
-  showState(totals(downloads), last.connection.state);
+  showState(totals(downloads), last.connection.state, waiting);
+}
+
+async function readWaiting() {
+  waiting = (await readOutbox()).flatMap(addressesOf).length;
 }

@@ -10,10 +10,10 @@ import { readSettings } from '../shared/settings.js';
 import { listenForAlt } from './alt_key.js';
 import { clickedMenu } from './clicks.js';
 import { openDashboard } from './dashboard.js';
-import { addPopup, changeServer, lookIn, onUpdate, whenConnected } from './live.js';
+import { addPopup, changeServer, countWaiting, lookIn, onUpdate, whenConnected } from './live.js';
 import { createMenus, isWeb } from './menus.js';
 import { isOfDownload } from './notices.js';
-import { answer, notify, send } from './requests.js';
+import { answer, notify, send, sendWaiting } from './requests.js';
 import { endOfSave } from './saves.js';
 import { forget, sniff } from './sniffer.js';
 import { hold, leaveToBrowser, refreshRules, takeMeanwhile, undoRest } from './takeover.js';
@@ -32,7 +32,7 @@ chrome.runtime.onInstalled.addListener(() => {
   void listenForAlt();
 });
 chrome.runtime.onStartup.addListener(() => void lookIn());
-chrome.alarms.onAlarm.addListener(() => void lookIn());
+chrome.alarms.onAlarm.addListener(() => void Promise.all([lookIn(), sendWaiting()]));
 
 chrome.runtime.onConnect.addListener((port) => {
   if (port.name === POPUP_PORT && isOwnPage(port.sender)) void addPopup(port);
@@ -64,6 +64,7 @@ chrome.downloads.onChanged.addListener(async (delta) => {
 
 chrome.storage.local.onChanged.addListener(() => {
   void changeServer();
+  void countWaiting();
   void refreshRules();
   void listenForAlt();
 });
@@ -75,7 +76,7 @@ for (const event of [chrome.permissions.onAdded, chrome.permissions.onRemoved]) 
 }
 chrome.tabs.onRemoved.addListener(forget);
 listenWhereAllowed();
-whenConnected(undoRest);
+whenConnected(() => void Promise.all([undoRest(), sendWaiting()]));
 
 void chrome.alarms.get(LOOK_IN).then(async (alarm) => {
   if (!alarm) await chrome.alarms.create(LOOK_IN, { periodInMinutes: LOOK_IN_MINUTES });

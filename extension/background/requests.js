@@ -6,7 +6,8 @@ import { titleOf } from '../shared/downloads.js';
 import { t } from '../shared/i18n.js';
 import { Ask, NOTICE_KEY, Tell } from '../shared/messages.js';
 import { once } from '../shared/once.js';
-import { ServerProblem, problemIn, problemWords } from '../shared/problems.js';
+import { addressesOf, emptyOutbox, keepForLater, sendOutbox } from '../shared/outbox.js';
+import { ServerProblem, isPassing, problemIn, problemWords } from '../shared/problems.js';
 import { fileAddress, readServer, readSettings, serverIn } from '../shared/settings.js';
 import { flash } from './badge.js';
 import { openDashboard } from './dashboard.js';
@@ -15,7 +16,8 @@ import { saveFile } from './saves.js';
 import { equipped } from './submissions.js';
 
 /** @import { Action } from '../shared/downloads.js' */
-/** @import { Answer, Notice, Request } from '../shared/messages.js' */
+/** @import { Answer, Notice, Request, Sending } from '../shared/messages.js' */
+/** @import { Problem } from '../shared/problems.js' */
 /** @import { Submission } from '../shared/api.js' */
 
 const LOOK_SECONDS = 15;
@@ -26,8 +28,52 @@ export async function answer(request) {
     return { ok: true, ...(await carryOut(request)) };
   } catch (error) {
     const problem = problemIn(error);
-    return { ok: false, text: problemWords(problem), problem };
+    const isKept = await keep(request, problem);
+    const text = isKept ? `${problemWords(problem)} ${t('noticeKept')}` : problemWords(problem);
+    return { ok: false, text, problem, isKept };
   }
+}
+
+/**
+ * What the server could not be given waits for it. One that is only slow may have it already.
+ * @param {Request} request
+ * @param {Problem} problem
+ * @returns {Promise<boolean>}
+ */
+async function keep(request, problem) {
+  if (!isPassing(problem)) return false;
+  const known = problem.code === 'too-slow' ? { on_duplicate: /** @type {const} */ ('skip') } : {};
+  if (request.type === Ask.SUBMIT) return kept({ ...request, submission: { ...request.submission, ...known } });
+  if (request.type === Ask.SUBMIT_MANY) return kept({ ...request, many: { ...request.many, ...known } });
+  return false;
+}
+
+/** @param {Sending} sending */
+function kept(sending) {
+  return keepForLater(sending).then(() => true, () => false); // the browser's storage may be full
+}
+
+/** The server can be asked again: send what waits, and say what came of it. */
+export async function sendWaiting() {
+  /** @type {string[]} */
+  const begun = [];
+  /** @type {string[]} */
+  const refused = [];
+  await sendOutbox(async (sending) => {
+    try {
+      begun.push((await carryOut(sending)).text);
+    } catch (error) {
+      const problem = problemIn(error);
+      if (isPassing(problem)) {
+        await keep(sending, problem);
+        return false;
+      }
+      refused.push(`${addressesOf(sending)[0]}: ${problemWords(problem)}`);
+    }
+    return true;
+  });
+  const text = [...refused, begun.length > 1 ? t('noticeStartedMany', begun.length) : begun[0]].filter(Boolean).join(' ');
+  if (text) await notify({ kind: refused.length ? 'error' : 'success', text, at: Date.now() });
 }
 
 /** Hand over without a popup, and say what came of it where it can be seen. @param {Submission | Request | null} asked */
@@ -65,6 +111,10 @@ async function carryOut(request) {
       return said(await inBrowser(request.id));
     case Ask.RECONNECT:
       await reconnect();
+      await sendWaiting();
+      return said('');
+    case Ask.DISCARD:
+      await emptyOutbox();
       return said('');
     case Ask.OPEN_DASHBOARD:
       await openDashboard((await readServer()).url, request.path);

@@ -92,10 +92,11 @@ async function send() {
   button.disabled = true;
   const answer = await ask({ type: Ask.SUBMIT, submission: { url } });
   button.disabled = false;
+  if (answer.ok || answer.isKept) {
+    find('rows', HTMLElement).scrollTop = 0;
+    reset();
+  }
   showAnswer(answer);
-  if (!answer.ok) return;
-  find('rows', HTMLElement).scrollTop = 0;
-  reset();
 }
 
 /** A link dragged here is sent. */

@@ -14,6 +14,7 @@ import { remediesFor } from './remedies.js';
 import { startSwitch } from './servers.js';
 import { currentTab, isPanel, whenTabChanges } from './tab.js';
 import { hideToast, showAnswer, showToast } from './toast.js';
+import { startWaiting } from './waiting.js';
 
 /** @import { Connection, ConnectionState, Known, Notice, Push, Request } from '../shared/messages.js' */
 /** @import { Problem } from '../shared/problems.js' */
@@ -129,6 +130,7 @@ async function start() {
   void startAdding().then(showMedia);
   whenTabChanges(showMedia);
   void startSwitch();
+  void startWaiting();
   void startPanelButton();
   const [stored] = await Promise.all([chrome.storage.session.get(KNOWN_KEY), startQuestion()]);
   const last = /** @type {Known | undefined} */ (stored[KNOWN_KEY]);

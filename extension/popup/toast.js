@@ -32,8 +32,12 @@ export function showToast({ kind, text }, problem) {
 
 /** What came of something that was asked for. What the page says already is pointed at. @param {Answer} answer */
 export function showAnswer({ ok, text, problem }) {
-  if (problem && find('problem', HTMLElement).dataset.code === problem.code) find('problem-first', HTMLButtonElement).focus();
-  else if (text) showToast({ kind: ok ? 'success' : 'error', text }, problem);
+  if (problem && find('problem', HTMLElement).dataset.code === problem.code) {
+    find('problem-first', HTMLButtonElement).focus();
+    setText(find('announcement', HTMLElement), text);
+  } else if (text) {
+    showToast({ kind: ok ? 'success' : 'error', text }, problem);
+  }
 }
 
 export function hideToast() {

@@ -9,7 +9,8 @@ import { hostPattern } from './settings.js';
 /** @import { Action, Download } from './downloads.js' */
 /** @import { Server } from './settings.js' */
 /**
- * @typedef {{url: string, referrer?: string, headers?: Record<string, string>, cookies?: Cookie[], filename?: string}} Submission
+ * @typedef {{url: string, referrer?: string, headers?: Record<string, string>, cookies?: Cookie[],
+ *   filename?: string, on_duplicate?: 'skip'}} Submission
  *   what `POST /api/downloads` takes from us
  * @typedef {{kind: string, title: string | null, filename: string | null, total_bytes: number | null,
  *   duration_seconds: number | null, formats: {height?: number | null}[]}} Offer what `POST /api/probe` answers

@@ -34,19 +34,21 @@ export const Ask = Object.freeze({
   SAVE: 'save',
   IN_BROWSER: 'in-browser',
   RECONNECT: 'reconnect',
+  DISCARD: 'discard',
   OPEN_DASHBOARD: 'open-dashboard',
 });
 
 /**
  * @typedef {{type: typeof Ask.SUBMIT, submission: Submission, isMedia?: boolean}
- *   | {type: typeof Ask.SUBMIT_MANY, many: {urls: string[], referrer?: string}}
+ *   | {type: typeof Ask.SUBMIT_MANY, many: {urls: string[], referrer?: string, on_duplicate?: 'skip'}}} Sending
+ * @typedef {Sending
  *   | {type: typeof Ask.LOOK, submission: Submission}
  *   | {type: typeof Ask.ACT, id: number, action: Action}
  *   | {type: typeof Ask.REMOVE | typeof Ask.SAVE | typeof Ask.IN_BROWSER, id: number}
- *   | {type: typeof Ask.RECONNECT}
+ *   | {type: typeof Ask.RECONNECT | typeof Ask.DISCARD}
  *   | {type: typeof Ask.OPEN_DASHBOARD, path?: string}} Request
- * @typedef {{ok: boolean, text: string, problem?: Problem, offer?: Offer}} Answer `text`: what to tell the person, may be
- *   empty; `offer`: what {@link Ask.LOOK} found
+ * @typedef {{ok: boolean, text: string, problem?: Problem, isKept?: boolean, offer?: Offer}} Answer `text`: what to tell the
+ *   person, may be empty; `isKept`: it is sent later; `offer`: what {@link Ask.LOOK} found
  */
 
 /** What the worker tells an open popup. */

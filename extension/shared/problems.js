@@ -45,6 +45,11 @@ export function problemWords({ code, server, message }) {
   return code === 'refused' && message ? `${words} ${message}` : words;
 }
 
+/** Whether the server could not be asked, so that the same may be taken later. @param {Problem} problem */
+export function isPassing({ code }) {
+  return !['rejected', 'nothing-to-send', 'not-finished'].includes(code);
+}
+
 /** What is wrong with a server that speaks version `api` of the interface, or null. @param {number} api @returns {ProblemCode | null} */
 export function versionProblem(api) {
   if (api === API) return null;

@@ -88,6 +88,18 @@ def revoke(guarded: Any, popup: Page, token_id: str) -> None:
     expect(popup.get_by_role("button", name="Pair", exact=True)).to_be_visible()
 
 
+def test_what_was_sent_before_pairing_is_sent_after_it(guarded: Any, extension: chromium.Extension) -> None:
+    popup = extension.open_popup()
+    expect(popup.get_by_text("does not know this browser yet")).to_be_visible()
+    popup.get_by_role("textbox", name="URL").fill("http://192.0.2.1/file")
+    popup.keyboard.press("Enter")
+    expect(popup.get_by_text("Waiting for the server (1)")).to_be_visible()
+    options = extension.open("options/options.html")
+    pair(options, guarded.client.post("/api/pairings").json()["code"])
+    expect(popup.locator("#toast-text")).to_have_text("Download started #2")
+    expect(popup.locator("#waiting")).to_be_hidden()
+
+
 def test_too_many_wrong_codes_are_said(extension: chromium.Extension) -> None:
     options = extension.open("options/options.html")
     for _ in range(7):

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import chromium
 from playwright.sync_api import Page, expect
 
 SUBMIT = "url => chrome.runtime.sendMessage({type: 'submit', submission: {url}})"
@@ -66,3 +67,81 @@ def test_a_host_that_the_browser_does_not_allow_is_said(server: Any, extension: 
     popup.evaluate("server => chrome.storage.local.set({server})", server.url.replace("127.0.0.1", "127.0.0.2"))
     expect(popup.get_by_text("The browser does not let this extension talk to")).to_be_visible()
     expect(popup.get_by_role("button", name="Allow", exact=True)).to_be_visible()
+
+
+def choose(extension: Any, clicked: dict[str, Any], tab: dict[str, Any] | None = None) -> None:
+    """An entry of the context menu."""
+    extension.worker.evaluate(
+        "([clicked, tab]) => chrome.contextMenus.onClicked.dispatch(clicked, tab)", [clicked, tab or {"id": -1}]
+    )
+
+
+def total(server: Any) -> int:
+    return int(server.client.get("/api/downloads").json()["total"])
+
+
+def test_what_is_sent_while_the_server_is_away_waits_for_it(server: Any, extension: Any) -> None:
+    server.stop()
+    choose(extension, {"menuItemId": "link", "linkUrl": ADDRESS, "pageUrl": "http://127.0.0.1:9/page"})
+    own = extension.open("options/options.html")
+    chromium.wait_until(own, "async () => await chrome.action.getBadgeText({}) === '!'")
+    stop_worker(own)
+    popup = extension.open_popup()
+    expect(popup.locator("#toast")).to_contain_text("It is kept here")
+    popup.locator("#toast-dismiss").click()
+    popup.get_by_role("textbox", name="URL").fill(ADDRESS + "-2")
+    popup.keyboard.press("Enter")
+    expect(popup.get_by_role("textbox", name="URL")).to_have_value("")
+    popup.get_by_text("Waiting for the server (2)").click()
+    expect(popup.locator("#waiting-rows")).to_contain_text(ADDRESS + "-2")
+    server.start()
+    expect(popup.get_by_text("Downloads started: 2")).to_be_visible()
+    expect(popup.locator("#waiting")).to_be_hidden()
+    listed = server.client.get("/api/downloads").json()["downloads"]
+    assert [download["url"] for download in listed] == [ADDRESS + "-2", ADDRESS]
+
+
+def test_what_waits_can_be_discarded(server: Any, extension: Any) -> None:
+    server.stop()
+    popup = extension.open_popup()
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "offline")
+    for _ in range(2):
+        popup.get_by_role("textbox", name="URL").fill(ADDRESS)
+        popup.keyboard.press("Enter")
+        expect(popup.get_by_role("textbox", name="URL")).to_have_value("")
+    popup.get_by_text("Waiting for the server (1)").click()
+    popup.get_by_role("button", name="Discard").click()
+    expect(popup.locator("#waiting")).to_be_hidden()
+    server.start()
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connected")
+    assert total(server) == 0
+
+
+def test_what_a_slow_server_has_already_is_not_sent_twice(server: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connected")
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        popup.get_by_role("textbox", name="URL").fill(ADDRESS)
+        popup.keyboard.press("Enter")
+        expect(popup.locator("#toast")).to_contain_text("does not answer in time")
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    expect(row(popup, 1)).to_be_visible()
+    expect(popup.get_by_text("Waiting for the server (1)")).to_be_visible()
+    extension.worker.evaluate("() => chrome.alarms.onAlarm.dispatch({name: 'look-in'})")
+    expect(popup.locator("#toast-text")).to_have_text("Download started #1")
+    expect(popup.locator("#waiting")).to_be_hidden()
+    assert total(server) == 1
+
+
+def test_what_the_server_will_not_have_is_said_and_waits_no_longer(server: Any, extension: Any) -> None:
+    server.stop()
+    popup = extension.open_popup()
+    send(popup, "http://169.254.169.254/latest")
+    send(popup)
+    expect(popup.get_by_text("Waiting for the server (2)")).to_be_visible()
+    server.start()
+    expect(popup.locator("#toast-text")).to_contain_text("http://169.254.169.254/latest: ")
+    expect(popup.locator("#waiting")).to_be_hidden()
+    assert total(server) == 1
