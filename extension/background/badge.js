@@ -10,7 +10,7 @@ const ACCENT = '#0f766e';
 const GREY = '#64748b';
 const RED = '#b91c1c';
 const VIOLET = '#6d28d9';
-const FLASH_SECONDS = { success: 2.5, error: 6 };
+const FLASH_SECONDS = { success: 2.5, error: 6, sending: 15 };
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let flashTimer;
@@ -32,13 +32,23 @@ export function showState(now, state, unsent) {
 
 /** A sign for a few seconds, with the words as tooltip, for what was asked for while no popup was open. @param {Notice} notice */
 export function flash({ kind, text }) {
-  clearTimeout(flashTimer);
   const success = kind === 'success';
-  setBadge(success ? '✓' : '!', success ? ACCENT : RED, text);
+  showFor(FLASH_SECONDS[kind], success ? '✓' : '!', success ? ACCENT : RED, text);
+}
+
+/** What was asked for is on its way; a slow server leaves it there. */
+export function flashSending() {
+  showFor(FLASH_SECONDS.sending, '…', ACCENT, t('noticeSending'));
+}
+
+/** @param {number} seconds @param {string} text @param {string} color @param {string} title */
+function showFor(seconds, text, color, title) {
+  clearTimeout(flashTimer);
+  setBadge(text, color, title);
   flashTimer = setTimeout(() => {
     flashTimer = undefined;
     draw();
-  }, FLASH_SECONDS[kind] * 1000);
+  }, seconds * 1000);
 }
 
 /** How much media a tab plays; downloads matter more. @param {number} tabId @param {number} count */

@@ -22,11 +22,11 @@ export async function clickedMenu(clicked, tab) {
       return openPicker(tab);
     case 'leave':
       await leaveToBrowser(LEAVE_SECONDS);
-      return notify({ kind: 'success', text: t('noticeLeft'), at: Date.now() });
+      return notify({ kind: 'success', text: t('noticeLeft'), at: Date.now() }, tab);
     case 'never':
       return neverHere(tab);
     default:
-      return send(submissionFor(clicked));
+      return send(submissionFor(clicked), tab);
   }
 }
 
@@ -36,7 +36,7 @@ async function sendSelection({ selectionText = '', pageUrl }, tab) {
   const links = tidyLinks([...(tab?.id === undefined ? [] : await scanLinks(tab.id, true)), ...written]);
   const urls = links.map(({ url }) => url);
   const referrer = isWeb(pageUrl) ? { referrer: pageUrl } : {};
-  await send(urls.length ? { type: Ask.SUBMIT_MANY, many: { urls, ...referrer } } : null);
+  await send(urls.length ? { type: Ask.SUBMIT_MANY, many: { urls, ...referrer } } : null, tab);
 }
 
 /** @param {chrome.tabs.Tab | undefined} tab */
@@ -47,8 +47,8 @@ export async function openPicker(tab) {
 /** @param {chrome.tabs.Tab | undefined} tab */
 async function neverHere(tab) {
   const site = siteOf(tab?.url);
-  if (!site) return notify({ kind: 'error', text: t('problemNoSite'), at: Date.now() });
+  if (!site) return notify({ kind: 'error', text: t('problemNoSite'), at: Date.now() }, tab);
   const { takeOver } = await readSettings();
   await writeSettings({ takeOver: { ...takeOver, neverSites: [...new Set([...takeOver.neverSites, site])] } });
-  return notify({ kind: 'success', text: t('noticeNever', site), at: Date.now() });
+  return notify({ kind: 'success', text: t('noticeNever', site), at: Date.now() }, tab);
 }

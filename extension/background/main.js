@@ -49,7 +49,7 @@ chrome.runtime.onMessage.addListener((/** @type {Request | {type: typeof LEAVE_T
 
 chrome.contextMenus.onClicked.addListener((clicked, tab) => void clickedMenu(clicked, tab));
 chrome.commands.onCommand.addListener((command, tab) => {
-  if (command === 'send-tab') void send(tab?.url && isWeb(tab.url) ? { url: tab.url } : null);
+  if (command === 'send-tab') void send(tab?.url && isWeb(tab.url) ? { url: tab.url } : null, tab);
 });
 
 if (chrome.downloads.onDeterminingFilename) {

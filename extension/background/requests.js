@@ -1,6 +1,7 @@
 // @ts-check
 /** What people ask for: from a popup, a context menu or a shortcut. Answers in words, and never throws. */
 
+import { showInPage } from '../page/notice.js';
 import * as api from '../shared/api.js';
 import { titleOf } from '../shared/downloads.js';
 import { t } from '../shared/i18n.js';
@@ -9,7 +10,7 @@ import { once } from '../shared/once.js';
 import { addressesOf, emptyOutbox, keepForLater, sendOutbox } from '../shared/outbox.js';
 import { ServerProblem, isPassing, problemIn, problemWords } from '../shared/problems.js';
 import { fileAddress, readServer, readSettings, serverIn } from '../shared/settings.js';
-import { flash } from './badge.js';
+import { flash, flashSending } from './badge.js';
 import { openDashboard } from './dashboard.js';
 import { downloadOf, onUpdate, reconnect, tell } from './live.js';
 import { saveFile } from './saves.js';
@@ -76,19 +77,30 @@ export async function sendWaiting() {
   if (text) await notify({ kind: refused.length ? 'error' : 'success', text, at: Date.now() });
 }
 
-/** Hand over without a popup, and say what came of it where it can be seen. @param {Submission | Request | null} asked */
-export async function send(asked) {
+/**
+ * Hand over without a popup, and say what came of it where it can be seen.
+ * @param {Submission | Request | null} asked
+ * @param {chrome.tabs.Tab} [tab] from which it was sent
+ */
+export async function send(asked, tab) {
+  flashSending();
   const request = asked && ('type' in asked ? asked : { type: Ask.SUBMIT, submission: asked });
   const { ok, text } = request
     ? await answer(request)
     : { ok: false, text: problemWords({ code: 'nothing-to-send', server: '', message: '' }) };
-  await notify({ kind: ok ? 'success' : 'error', text, at: Date.now() });
+  await notify({ kind: ok ? 'success' : 'error', text, at: Date.now() }, tab);
 }
 
-/** To an open popup; else by the badge, and what went wrong in words once a popup opens. @param {Notice} notice */
-export async function notify(notice) {
-  if (tell({ type: Tell.NOTICE, notice })) return;
+/**
+ * To an open popup; else by the badge and in the page where it was asked for. What went wrong is told by the next popup
+ * where it could not be told at once.
+ * @param {Notice} notice
+ * @param {chrome.tabs.Tab} [tab]
+ */
+export async function notify(notice, tab) {
   flash(notice);
+  if (tell({ type: Tell.NOTICE, notice })) return;
+  if (tab?.id !== undefined && (await showInPage(tab.id, notice, t('pageDirection')))) return;
   if (notice.kind === 'error') await chrome.storage.session.set({ [NOTICE_KEY]: notice });
 }
 

@@ -11,6 +11,8 @@ import { ask } from './link.js';
 import { currentTab, isPanel, whenTabChanges } from './tab.js';
 import { showAnswer, showToast } from './toast.js';
 
+/** What takes longer is not seen to be under way. */
+const SLOW_MS = 500;
 const field = find('url', HTMLInputElement);
 const button = find('download', HTMLButtonElement);
 const heading = find('add-heading', HTMLElement);
@@ -90,7 +92,9 @@ async function send() {
     return;
   }
   button.disabled = true;
+  const slow = setTimeout(() => showToast({ kind: 'pending', text: t('noticeSending') }), SLOW_MS);
   const answer = await ask({ type: Ask.SUBMIT, submission: { url } });
+  clearTimeout(slow);
   button.disabled = false;
   if (answer.ok || answer.isKept) {
     find('rows', HTMLElement).scrollTop = 0;

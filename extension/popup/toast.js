@@ -12,7 +12,7 @@ const SUCCESS_SECONDS = 4;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** @param {Pick<Notice, 'kind' | 'text'>} notice @param {Problem} [problem] */
+/** @param {{kind: Notice['kind'] | 'pending', text: string}} notice @param {Problem} [problem] */
 export function showToast({ kind, text }, problem) {
   clearTimeout(timer);
   const toast = find('toast', HTMLElement);
@@ -33,6 +33,7 @@ export function showToast({ kind, text }, problem) {
 /** What came of something that was asked for. What the page says already is pointed at. @param {Answer} answer */
 export function showAnswer({ ok, text, problem }) {
   if (problem && find('problem', HTMLElement).dataset.code === problem.code) {
+    hideToast();
     find('problem-first', HTMLButtonElement).focus();
     setText(find('announcement', HTMLElement), text);
   } else if (text) {

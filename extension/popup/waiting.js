@@ -26,9 +26,11 @@ async function show() {
 /** @param {string} address */
 function rowFor(address) {
   const row = document.createElement('li');
-  row.dir = 'ltr';
-  row.className = 'waiting-row';
-  row.textContent = address;
-  row.title = address;
+  const words = document.createElement('span');
+  words.dir = 'ltr';
+  words.className = 'waiting-address';
+  words.textContent = address;
+  words.title = address;
+  row.append(words);
   return row;
 }

@@ -145,3 +145,68 @@ def test_what_the_server_will_not_have_is_said_and_waits_no_longer(server: Any, 
     expect(popup.locator("#toast-text")).to_contain_text("http://169.254.169.254/latest: ")
     expect(popup.locator("#waiting")).to_be_hidden()
     assert total(server) == 1
+
+
+def tab_of(page: Page, own: Page) -> dict[str, Any]:
+    tab: dict[str, Any] = own.evaluate(
+        "async url => (({id, url}) => ({id, url}))((await chrome.tabs.query({})).find(tab => tab.url === url))",
+        page.url,
+    )
+    return tab
+
+
+def said_in(page: Page, own: Page) -> tuple[str, str]:
+    """Role and words of the notice, which the page itself cannot read."""
+    found: list[str] = own.evaluate(
+        """async tabId => (await chrome.scripting.executeScript({target: {tabId}, func: () => {
+            const notice = document.getElementById('idm-notice');
+            const words = notice && chrome.dom.openOrClosedShadowRoot(notice).firstElementChild;
+            return [words?.role ?? '', words?.textContent ?? ''];
+        }}))[0].result""",
+        tab_of(page, own)["id"],
+    )
+    return found[0], found[1]
+
+
+def test_what_came_of_it_is_said_in_the_page_at_once(server: Any, extension: Any, origin: Any) -> None:
+    own = extension.open("options/options.html")
+    page = extension.context.new_page()
+    policy = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">"
+    origin.files["/strict"] = (f"{policy}<dialog>A dialog</dialog>".encode(), "text/html")
+    page.goto(origin.url("/strict"))
+    page.evaluate("() => document.querySelector('dialog').showModal()")
+    tab = tab_of(page, own)
+    notice = page.locator("#idm-notice")
+    choose(extension, {"menuItemId": "link", "linkUrl": ADDRESS, "pageUrl": page.url}, tab)
+    expect(notice).to_be_in_viewport(ratio=1)
+    assert said_in(page, own) == ("status", "Download started #1")
+    assert page.evaluate("() => document.documentElement.textContent").strip() == "A dialog"
+    expect(notice).to_have_count(0)
+    choose(extension, {"menuItemId": "link", "linkUrl": "mailto:a@b.example", "pageUrl": page.url}, tab)
+    expect(notice).to_be_in_viewport(ratio=1)
+    assert said_in(page, own)[0] == "alert"
+    page.evaluate("() => document.querySelector('dialog').close()")  # all else is inert under it
+    notice.click()
+    expect(notice).to_have_count(0)
+    server.stop()
+    choose(extension, {"menuItemId": "page", "pageUrl": page.url}, tab)
+    expect(notice).to_be_in_viewport(ratio=1)
+    assert "It is kept here" in said_in(page, own)[1]
+    popup = extension.open_popup()
+    expect(popup.get_by_text("Waiting for the server (1)")).to_be_visible()
+    expect(popup.locator("#toast")).to_be_hidden()  # it was read in the page
+
+
+def test_a_send_that_takes_its_time_is_seen_to_be_under_way(server: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    expect(popup.get_by_role("status")).to_have_attribute("data-connection", "connected")
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        popup.get_by_role("textbox", name="URL").fill(ADDRESS)
+        popup.keyboard.press("Enter")
+        expect(popup.locator("#toast")).to_have_text("Sending…")
+        choose(extension, {"menuItemId": "link", "linkUrl": ADDRESS + "-2", "pageUrl": "http://127.0.0.1:9/page"})
+        chromium.wait_until(popup, "async () => await chrome.action.getBadgeText({}) === '…'")
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    expect(popup.locator("#toast")).to_contain_text("Download started #")
