@@ -11,6 +11,7 @@ import { addressesOf, emptyOutbox, keepForLater, sendOutbox } from '../shared/ou
 import { ServerProblem, isPassing, problemIn, problemWords } from '../shared/problems.js';
 import { fileAddress, readServer, readSettings, serverIn } from '../shared/settings.js';
 import { flash, flashSending } from './badge.js';
+import { submitTakeable } from './batch.js';
 import { openDashboard } from './dashboard.js';
 import { downloadOf, onUpdate, reconnect, tell } from './live.js';
 import { saveFile } from './saves.js';
@@ -62,7 +63,8 @@ export async function sendWaiting() {
   const refused = [];
   await sendOutbox(async (sending) => {
     try {
-      begun.push((await carryOut(sending)).text);
+      const { ok = true, text } = await carryOut(sending);
+      (ok ? begun : refused).push(text);
     } catch (error) {
       const problem = problemIn(error);
       if (isPassing(problem)) {
@@ -104,13 +106,13 @@ export async function notify(notice, tab) {
   if (notice.kind === 'error') await chrome.storage.session.set({ [NOTICE_KEY]: notice });
 }
 
-/** @param {Request} request @returns {Promise<{text: string, offer?: api.Offer}>} `text`: what to tell the person, may be empty */
+/** @param {Request} request @returns {Promise<Partial<Answer> & {text: string}>} */
 async function carryOut(request) {
   switch (request.type) {
     case Ask.SUBMIT:
       return said(await submit(request.submission, request.isMedia));
     case Ask.SUBMIT_MANY:
-      return said(await submitMany(request.many));
+      return submitMany(request.many);
     case Ask.LOOK:
       return { text: '', offer: await look(request.submission) };
     case Ask.ACT:
@@ -154,14 +156,16 @@ async function submit(submission, isMedia = false) {
 /** @param {{urls: string[], referrer?: string}} many */
 async function submitMany(many) {
   const settings = await readSettings();
-  const downloads = await once(`submit ${many.urls} to ${settings.server}`, async () => {
+  const { downloads, refused } = await once(`submit ${many.urls} to ${settings.server}`, async () => {
     const { url: _, ...body } = await equipped({ ...many, url: many.urls[0] }, settings);
-    const begun = await api.submitMany(serverIn(settings), body);
-    onUpdate(begun);
-    return begun;
+    const answered = await submitTakeable(serverIn(settings), body);
+    onUpdate(answered.downloads);
+    return answered;
   });
   const [only] = downloads;
-  return downloads.length === 1 && only ? t('noticeStarted', only.id) : t('noticeStartedMany', downloads.length);
+  const words = downloads.length === 1 && only ? t('noticeStarted', only.id) : t('noticeStartedMany', downloads.length);
+  if (!refused.length) return said(words);
+  return { ok: false, isPartial: true, text: `${words}. ${t('noticeRefused', refused.length)} ${refused[0]}` };
 }
 
 /** @param {Submission} submission */

@@ -36,7 +36,13 @@ export async function endOfSave({ id, state, error }) {
   const name = await taken;
   if (name === undefined || error?.current === 'USER_CANCELED') return null;
   const ok = state.current === 'complete';
-  return { kind: ok ? 'success' : 'error', text: t(ok ? 'noticeSaved' : 'noticeNotSaved', name), at: Date.now() };
+  return { kind: ok ? 'success' : 'error', text: t(ok ? 'noticeSaved' : wordsFor(error?.current ?? ''), name), at: Date.now() };
+}
+
+/** @param {string} reason the browser's, like `NETWORK_FAILED` */
+function wordsFor(reason) {
+  if (reason.startsWith('NETWORK_') || reason === 'SERVER_UNREACHABLE') return 'noticeNotSavedNetwork';
+  return reason.startsWith('FILE_') ? 'noticeNotSavedDisk' : 'noticeNotSaved';
 }
 
 /** @param {number} id */

@@ -72,10 +72,10 @@ function rowFor({ url, text }) {
 
 async function send() {
   button.disabled = true;
-  const { ok, text, isKept } = await ask({ type: Ask.SUBMIT_MANY, many: { urls: chosenShown(), ...(referrer ? { referrer } : {}) } });
+  const { ok, text, isKept, isPartial } = await ask({ type: Ask.SUBMIT_MANY, many: { urls: chosenShown(), ...(referrer ? { referrer } : {}) } });
   result.dataset.kind = ok ? 'success' : 'error';
   setText(result, text);
-  if (ok || isKept) chosen.clear();
+  if (ok || isKept || isPartial) chosen.clear();
   show();
 }
 

@@ -99,7 +99,7 @@ function refusalOf({ url, token }, response, answer) {
   const message = isOurs ? refusalWords(answer.code, answer.message) : '';
   if (response.status === 401) return new ServerProblem(token ? 'pairing-ended' : 'not-paired', url);
   if ([403, 421].includes(response.status)) return new ServerProblem('refused', url, message);
-  return isOurs ? new ServerProblem('rejected', url, message) : new ServerProblem('not-idm', url);
+  return isOurs ? new ServerProblem('rejected', url, message, answer.field) : new ServerProblem('not-idm', url);
 }
 
 /** @param {Server} server @param {string} method @param {string} path @param {object | undefined} body @param {number} seconds */

@@ -47,8 +47,8 @@ export const Ask = Object.freeze({
  *   | {type: typeof Ask.REMOVE | typeof Ask.SAVE | typeof Ask.IN_BROWSER, id: number}
  *   | {type: typeof Ask.RECONNECT | typeof Ask.DISCARD}
  *   | {type: typeof Ask.OPEN_DASHBOARD, path?: string}} Request
- * @typedef {{ok: boolean, text: string, problem?: Problem, isKept?: boolean, offer?: Offer}} Answer `text`: what to tell the
- *   person, may be empty; `isKept`: it is sent later; `offer`: what {@link Ask.LOOK} found
+ * @typedef {{ok: boolean, text: string, problem?: Problem, isKept?: boolean, isPartial?: boolean, offer?: Offer}} Answer `text`: what to tell the
+ *   person, may be empty; `isKept`: it is sent later; `isPartial`: what the server would have has begun; `offer`: what {@link Ask.LOOK} found
  */
 
 /** What the worker tells an open popup. */

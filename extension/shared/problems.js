@@ -6,7 +6,8 @@ import { t } from './i18n.js';
 /**
  * @typedef {'offline' | 'too-slow' | 'not-paired' | 'pairing-ended' | 'refused' | 'not-allowed' | 'not-idm' | 'server-too-old' | 'server-too-new' | 'rejected'
  *   | 'nothing-to-send' | 'not-finished'} ProblemCode
- * @typedef {{code: ProblemCode, server: string, message: string}} Problem `message`: the server's own words, or empty
+ * @typedef {{code: ProblemCode, server: string, message: string, field?: string}} Problem `message`: the server's own words, or
+ *   empty; `field`: what they are about, where the server names it
  */
 
 /** The interface's version that this extension speaks: `hello.api` and `health.api`. */
@@ -30,11 +31,11 @@ const KEYS = {
 
 /** A {@link Problem} as it is thrown. */
 export class ServerProblem extends Error {
-  /** @param {ProblemCode} code @param {string} [server] @param {string} [message] the server's own words */
-  constructor(code, server = '', message = '') {
+  /** @param {ProblemCode} code @param {string} [server] @param {string} [message] the server's own words @param {string} [field] */
+  constructor(code, server = '', message = '', field) {
     super(message || code);
     /** @type {Problem} */
-    this.problem = { code, server, message };
+    this.problem = { code, server, message, ...(field ? { field } : {}) };
   }
 }
 

@@ -145,6 +145,18 @@ def test_a_finished_file_is_saved_under_its_name(server: Any, origin: Any, exten
     assert (tmp_path / "größe 日本.bin").stat().st_size == MIB
 
 
+def test_why_a_file_could_not_be_saved_is_said(server: Any, origin: Any, extension: Any) -> None:
+    popup = extension.open_popup()
+    add(popup, origin.url("/file/a.bin", size=1000, seed=2))
+    expect(row(popup, 1)).to_have_attribute("data-status", "completed")
+    (server.download_dir / "a.bin").unlink()
+    popup.get_by_role("button", name="Save a.bin").click()
+    expect(popup.get_by_text("moved or deleted on the server")).to_be_visible()
+    server.stop()
+    popup.get_by_role("button", name="Save a.bin").click()
+    expect(popup.get_by_text("a.bin could not be saved: the server cannot be reached.")).to_be_visible()
+
+
 def test_what_cannot_be_downloaded_is_said_in_words(server: Any, origin: Any, extension: Any) -> None:
     popup = extension.open_popup()
     add(popup, "ftp://host.example/file")

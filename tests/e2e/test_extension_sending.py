@@ -210,3 +210,18 @@ def test_a_send_that_takes_its_time_is_seen_to_be_under_way(server: Any, extensi
     finally:
         os.kill(server.pid, signal.SIGCONT)
     expect(popup.locator("#toast")).to_contain_text("Download started #")
+
+
+def test_one_address_that_is_refused_does_not_keep_back_the_others(server: Any, extension: Any) -> None:
+    own = extension.open("options/options.html")
+    refused = ["http://169.254.169.254/a", "https://[/"]
+    answer = own.evaluate(
+        "urls => chrome.runtime.sendMessage({type: 'submit-many', many: {urls}})",
+        [ADDRESS, refused[0], ADDRESS + "-2", refused[1], ADDRESS + "-3"],
+    )
+    assert answer["text"].startswith("Downloads started: 3. Refused: 2. http://169.254.169.254/a: This address leads")
+    assert not answer["ok"]
+    assert total(server) == 3
+    answer = own.evaluate("urls => chrome.runtime.sendMessage({type: 'submit-many', many: {urls}})", refused)
+    assert not answer["ok"]
+    assert total(server) == 3
