@@ -25,7 +25,8 @@ export function sniff() {
 
 /** @param {number} tabId a tab that was closed */
 export function forget(tabId) {
-  inTurn = inTurn.then(() => forgetHeard(tabId));
+  showMedia(tabId, 0);
+  after(() => forgetHeard(tabId));
 }
 
 /** @param {chrome.webRequest.OnHeadersReceivedDetails} details */
@@ -36,9 +37,14 @@ function hear({ tabId, type, url, responseHeaders = [] }) {
   const whole = /\/(\d+)$/.exec(header('content-range') ?? '')?.[1] ?? header('content-length');
   const seen = { url, type: header('content-type') ?? '', bytes: whole ? Number(whole) : null };
   const isPlayed = mediaKind(seen) !== null;
-  if (type === 'main_frame') inTurn = inTurn.then(() => keep(tabId, isPlayed ? [seen] : []));
-  else if (isPlayed) inTurn = inTurn.then(async () => keep(tabId, [...(await heardIn(tabId)), seen]));
+  if (type === 'main_frame') after(() => keep(tabId, isPlayed ? [seen] : []));
+  else if (isPlayed) after(async () => keep(tabId, [...(await heardIn(tabId)), seen]));
   return undefined;
+}
+
+/** A full storage loses one, not all that come after it. @param {() => Promise<void>} work */
+function after(work) {
+  inTurn = inTurn.then(work).catch(() => {});
 }
 
 /** @param {number} tabId @param {Seen[]} all */
