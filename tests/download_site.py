@@ -72,7 +72,7 @@ class DownloadSite:
 
 _LINKS = """<title>Files</title>
 <a href=/plain.bin>plain</a> <a href=/once.bin>once</a> <a href=/member.bin>member</a> <a href=/small.bin>small</a>
-<a href=/late.bin>late</a> <a href=/long.bin>long</a>
+<a href=/export.bin?id=7 download="Bericht größe.bin">named</a> <a href=/late.bin>late</a> <a href=/long.bin>long</a>
 <form method=post action=/post.bin><input type=hidden name=a value=b><button>post</button></form>
 <button id=blob onclick="const a = document.createElement('a'); a.download = 'blob.bin';
   a.href = window.URL.createObjectURL(new Blob([new Uint8Array(300000)])); a.click()">blob</button>"""

@@ -11,7 +11,7 @@
 import * as api from '../shared/api.js';
 import { forgetRecent, once } from '../shared/once.js';
 import { problemIn } from '../shared/problems.js';
-import { addressOf, hasIt, isSame, isWanted } from '../shared/rules.js';
+import { addressOf, hasIt, isSame, isWanted, nameOf } from '../shared/rules.js';
 import { readServer, readSettings, serverIn } from '../shared/settings.js';
 import { siteOf } from '../shared/sites.js';
 import { lookIn } from './live.js';
@@ -78,8 +78,9 @@ export async function takeMeanwhile(item, onTaken) {
 }
 
 /** @param {Item} item @param {Settings} settings */
-function isOurs(item, { takeOver: rules, server }) {
-  return Date.now() > bypassUntil && isWanted(item, rules, server, Date.now());
+function isOurs(item, { takeOver: rules, servers }) {
+  if (Date.now() <= bypassUntil) return false;
+  return servers.every((server) => isWanted(item, rules, server, Date.now())); // none of their own files
 }
 
 /** @param {chrome.downloads.DownloadItem} item @param {(download: Download) => unknown} onTaken */
@@ -113,7 +114,8 @@ async function handOver(item, settings) {
   const server = serverIn(settings);
   const until = performance.now() + HOLD_SECONDS * 1000;
   const referrer = siteOf(item.referrer) ? { referrer: item.referrer } : {};
-  const submission = await equipped({ url: addressOf(item), ...referrer }, settings, { withAgent: true });
+  const named = { url: addressOf(item), ...referrer, ...nameOf(item) };
+  const submission = await equipped(named, settings, { withAgent: true });
   const submitted = once(`take ${submission.url} to ${server.url}`, () => api.submit(server, submission));
   try {
     const { id } = await before(until, submitted);

@@ -21,6 +21,15 @@ export function addressOf({ finalUrl, url }) {
 }
 
 /**
+ * The name that the page gave it (`<a download="…">`). A path is where the browser has begun to write (Firefox).
+ * @param {Item} item
+ * @returns {{filename?: string}}
+ */
+export function nameOf({ filename }) {
+  return filename && !/[/\\]/.test(filename) ? { filename } : {};
+}
+
+/**
  * Whether the server is to be asked at all. What has a size that nobody knows yet is wanted.
  * @param {Item} item
  * @param {Rules} rules

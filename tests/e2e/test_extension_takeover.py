@@ -94,6 +94,25 @@ def test_a_plain_file_goes_to_the_server_and_leaves_the_browser(
         assert hashlib.sha256(answer.read()).hexdigest() == sha256(SIZE)
 
 
+def test_the_name_that_the_page_gives_it_goes_along(server: Any, site: DownloadSite, taking: Browser) -> None:
+    taking.page.get_by_text("named").click()
+    has_taken(server, taking)
+    assert on_server(server)[0]["filename"] == "Bericht größe.bin"
+
+
+def test_what_one_of_its_servers_has_fetched_is_the_browsers_to_save(
+    server: Any, site: DownloadSite, taking: Browser, server_factory: Callable[..., Any]
+) -> None:
+    other = server_factory()
+    taking.own.evaluate("servers => chrome.storage.local.set({servers})", [server.url, other.url])
+    other.client.post("/api/downloads", json={"url": site.url("/plain.bin")})
+    wait_for(lambda: on_server(other)[0]["status"] == "completed")
+    taking.page.goto(f"{other.url}/extension")
+    taking.page.evaluate("() => { location.href = '/api/downloads/1/file' }")
+    was_kept(server, taking)
+    assert server.client.post("/api/downloads", json={"url": "http://127.0.0.1:9/x"}).json()["id"] == 1
+
+
 def test_two_clicks_are_one_download(server: Any, site: DownloadSite, taking: Browser) -> None:
     taking.page.get_by_text("plain").click()
     taking.page.get_by_text("plain").click()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { addressOf, extensionOf, hasIt, isSame, isWanted } from '../../extension/shared/rules.js';
+import { addressOf, extensionOf, hasIt, isSame, isWanted, nameOf } from '../../extension/shared/rules.js';
 
 const NOW = Date.parse('2026-11-22T12:00:05Z');
 const SERVER = 'http://127.0.0.1:8000';
@@ -68,4 +68,9 @@ test('another size, a page or a failure is not it', () => {
   assert.equal(now({ status: 'paused' }), 'no');
   assert.equal(now({ status: 'completed', total_bytes: 3 }), 'no');
   assert.equal(isSame({ kind: 'file', total_bytes: 7 }, -1), true);
+});
+
+test('the name that the browser would use goes along, a path does not', () => {
+  assert.deepEqual(nameOf({ filename: 'Bericht.pdf' }), { filename: 'Bericht.pdf' });
+  for (const filename of ['', '/home/a/Bericht.pdf', 'C:\\a\\Bericht.pdf']) assert.deepEqual(nameOf({ filename }), {});
 });
