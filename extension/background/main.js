@@ -4,6 +4,7 @@
  * worker for an event and delivers it to the listeners that the first turn of the loop has added.
  */
 
+import { hearAgreement } from '../shared/cookies.js';
 import { t } from '../shared/i18n.js';
 import { LEAVE_TO_BROWSER, POPUP_PORT } from '../shared/messages.js';
 import { readSettings } from '../shared/settings.js';
@@ -74,6 +75,7 @@ for (const event of [chrome.permissions.onAdded, chrome.permissions.onRemoved]) 
     listenWhereAllowed();
   });
 }
+chrome.permissions.onAdded.addListener((added) => void hearAgreement(added));
 chrome.tabs.onRemoved.addListener(forget);
 listenWhereAllowed();
 whenConnected(() => void Promise.all([undoRest(), sendWaiting()]));

@@ -8,6 +8,9 @@ import { isOnSite, siteOf, sitePattern } from './sites.js';
 /** @typedef {{name: string, value: string, domain: string, path: string, secure: boolean, host_only: boolean,
  *   expires_at_seconds: number | null}} Cookie as the server takes it */
 
+/** In `chrome.storage.session`: the site for which the browser asks just now. */
+const ASKED_KEY = 'cookies-asked';
+
 /**
  * The cookies that the browser would send to these addresses, of sites that were agreed to.
  * @param {string[]} addresses
@@ -52,17 +55,30 @@ export async function agreedSites() {
 }
 
 /**
- * Agree to a site; the browser asks too, which may close a popup: so it is written down first, and means nothing
- * until the browser has agreed. Called first after a click.
+ * Agree to a site; the browser asks too, which may close a popup: then the worker hears the answer. What is refused in
+ * that window is never written down. Called first after a click.
  * @param {string} site
  * @returns {Promise<boolean>} whether both agreed
  */
 export async function agreeTo(site) {
   const asked = chrome.permissions.request({ permissions: ['cookies'], origins: [sitePattern(site)] });
-  await keep((sites) => [...new Set([...sites, site])]);
+  await chrome.storage.session.set({ [ASKED_KEY]: site });
   const isAllowed = await asked.catch(() => false);
-  if (!isAllowed) await revoke(site);
+  if (isAllowed) await agreed(site);
   return isAllowed;
+}
+
+/** In the worker: the browser has allowed something; perhaps the site that was asked for. @param {chrome.permissions.Permissions} added */
+export async function hearAgreement({ origins = [] }) {
+  const stored = await chrome.storage.session.get(ASKED_KEY);
+  const site = /** @type {string | undefined} */ (stored[ASKED_KEY]);
+  if (site && origins.includes(sitePattern(site))) await agreed(site);
+}
+
+/** @param {string} site */
+async function agreed(site) {
+  await chrome.storage.session.remove(ASKED_KEY);
+  await keep((sites) => [...new Set([...sites, site])]);
 }
 
 /** Hand nothing over any more; the browser's own permission for the site goes too. @param {string} site */

@@ -193,6 +193,23 @@ def test_cookies_go_along_for_agreed_sites_only(
         expect(popup.locator('[data-download-id="3"]')).to_have_attribute("data-status", "failed")
 
 
+def test_a_site_whose_cookies_the_browser_was_not_allowed_to_give_is_not_agreed_to(extension: Any, page: Page) -> None:
+    popup = popup_over(page, extension)
+    kept = "async () => (await chrome.storage.local.get('cookieSites')).cookieSites ?? []"
+    popup.get_by_label("Send my cookies of 127.0.0.1").click()
+    asked = "async () => 'cookies-asked' in await chrome.storage.session.get()"
+    chromium.wait_until(popup, asked)
+    popup.close()  # as the browser does it, when its question takes the focus
+    own = extension.open("options/options.html")
+    everywhere = {"permissions": ["webRequest"], "origins": ["http://*/*", "https://*/*"]}
+    allow = "added => chrome.permissions.onAdded.dispatch(added)"
+    extension.worker.evaluate(allow, everywhere)
+    own.wait_for_timeout(500)
+    assert own.evaluate(kept) == []
+    extension.worker.evaluate(allow, {"permissions": ["cookies"], "origins": ["*://127.0.0.1/*"]})
+    chromium.wait_until(own, "async () => (await chrome.storage.local.get('cookieSites')).cookieSites?.length === 1")
+
+
 def add_url(popup: Page, address: str) -> None:
     popup.get_by_role("textbox", name="URL").fill(address)
     popup.keyboard.press("Enter")
