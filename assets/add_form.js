@@ -14,6 +14,7 @@ export default {
     categories: Array,
     folders: Array,
     inDialog: Boolean,
+    extras: Array,
     isForeign: Boolean, // the text came by a link: nothing is asked of its address before somebody does something
   },
   emits: ["piece", "look", "submit", "open", "cancel"],
@@ -70,10 +71,16 @@ export default {
         <label class="field"><span>{{ words.quality }}</span>
           <select v-model="quality"><option v-for="one in offered" :key="one.value" :value="one.value">{{ one.label }}</option>
           </select></label>
-        <details v-if="offer?.subtitles.length" class="subtitles">
+        <details v-if="offer?.subtitles.length" class="ticks">
           <summary>{{ words.subtitles }}<template v-if="subtitles.length"> ({{ number.format(subtitles.length) }})</template></summary>
           <div><label v-for="one in offer.subtitles" :key="one.value" class="check">
             <input v-model="subtitles" type="checkbox" :value="one.value">{{ one.label }}</label></div>
+        </details>
+        <details class="ticks">
+          <summary>{{ words.embed }}<template v-if="embed.length"> ({{ number.format(embed.length) }})</template></summary>
+          <div><label v-for="one in extras" :key="one.value" class="check">
+            <input v-model="embed" type="checkbox" :value="one.value"><span>{{ one.label }}
+              <span v-if="one.hint" class="hint">{{ one.hint }}</span></span></label></div>
         </details>
       </div>
       <details v-if="typed.trim()" class="more">
@@ -108,6 +115,7 @@ export default {
       typed: this.text,
       quality: "quality:best",
       subtitles: [],
+      embed: [],
       picked: new Set(),
       searched: "",
       directory: "",
@@ -192,6 +200,7 @@ export default {
         text: window.idmInPieces(this.$emit, this.typed),
         quality: this.isFile ? null : this.quality,
         subtitles: this.subtitles,
+        embed: this.isFile ? [] : this.embed,
         items: this.picked.size < this.entries.length ? ranges([...this.picked].sort((a, b) => a - b)) : null,
         directory: this.directory,
         category: this.category || null,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import typer
 
 from idm_app.errors import CommandRefused
-from idm_app.model import AudioFormat, Quality
+from idm_app.model import AudioFormat, Extra, Quality
 from idm_app.units import format_bytes, format_duration
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ def add(
     ] = None,
     quality: Annotated[Quality, typer.Option("--quality", "-q", help="For media.")] = Quality.BEST,
     audio_format: Annotated[AudioFormat | None, typer.Option(help="Only the sound, in this format.")] = None,
+    embed: Annotated[
+        list[Extra] | None,
+        typer.Option(help="Into the file of media; repeat for more. sponsors asks SponsorBlock's service."),
+    ] = None,
     directory: Annotated[str | None, typer.Option("--directory", "-d", help="Below the download folder.")] = None,
     filename: Annotated[str | None, typer.Option("--filename", "-o", help="For one address.")] = None,
     connections: Annotated[
@@ -57,6 +61,7 @@ def add(
     chosen: dict[str, Any] = {
         "quality": quality,
         "audio_format": audio_format,
+        "embed": embed or None,
         "directory": directory,
         "filename": filename,
         "connections": connections,

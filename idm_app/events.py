@@ -12,6 +12,9 @@ Values = tuple[tuple[str, str], ...]
 EVENTS = {
     "concluded": "The recording was ended; what was sent until then is kept.",
     "gap": "About {seconds} s are missing: they were no longer offered.",
+    "no-sponsors": "Sponsors are not marked: SponsorBlock's service did not answer as it should ({error}).",
+    "no-sponsors.none-known": "No sponsors are marked: SponsorBlock knows of none in this video.",
+    "no-sponsors.other-site": "No sponsors are marked: SponsorBlock knows the videos of YouTube only.",
     "no-subtitles": "There are no subtitles in {languages}.",
     "no-thumbnail": "The thumbnail was left out: a .{extension} file cannot hold it.",
     "restarted.content-changed": "The file on the server has changed, so it is fetched anew.",

@@ -107,6 +107,8 @@ class Extra(StrEnum):
     THUMBNAIL = "thumbnail"
     METADATA = "metadata"
     CHAPTERS = "chapters"
+    SPONSORS = "sponsors"
+    """Marks among the chapters; a third party's service is asked for them."""
 
 
 @dataclass(frozen=True, slots=True)

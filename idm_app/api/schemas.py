@@ -115,7 +115,13 @@ class Choices(SiteAccess):
     audio_format: AudioFormat | None = None
     subtitles: Annotated[list[Language], Field(max_length=50)] = []
     subtitles_as: SubtitlesAs = SubtitlesAs.EMBEDDED
-    embed: Annotated[list[Extra], Field(max_length=3, description="into the media file, where it can hold them")] = []
+    embed: Annotated[
+        list[Extra],
+        Field(
+            max_length=len(Extra),
+            description="into the media file, where it can hold them; `sponsors` asks SponsorBlock's service",
+        ),
+    ] = []
     playlist_items: PlaylistItems | None = None
     connections: Annotated[int, Field(ge=1, le=32)] | None = None
     bytes_per_second_limit: Rate | None = None

@@ -12,13 +12,13 @@ from nicegui.events import GenericEventArguments
 from idm_app.address import safe_directory
 from idm_app.dashboard.addresses import MOST_ADDRESSES, Problems, sort_out, split_addresses
 from idm_app.dashboard.long_text import LongText
-from idm_app.dashboard.offer import any_qualities, offer_state, with_quality
+from idm_app.dashboard.offer import any_qualities, extras, offer_state, with_quality
 from idm_app.dashboard.row_state import title
 from idm_app.dashboard.toast import toast
 from idm_app.dashboard.words import ASSETS, Words
 from idm_app.errors import Refused
 from idm_app.manager import Manager
-from idm_app.model import Category, Download, Request
+from idm_app.model import Category, Download, Extra, Request
 
 _SHOWN_PROBLEMS = 20
 _MOST_LOOKED_UP = 2000
@@ -53,6 +53,7 @@ class AddForm(Element, component=ASSETS / "add_form.js"):
         self.props["rows"] = rows
         self.props["text"] = text
         self.props["qualities"] = any_qualities(words)
+        self.props["extras"] = extras(words)
         self.props["categories"] = [{"value": c, "label": words(f"category.{c}")} for c in Category]
         self.props["folders"] = _folders(manager)
         self.state: dict[str, Any] = {}
@@ -231,6 +232,7 @@ def _request(address: str, choices: dict[str, Any]) -> Request:
         directory=safe_directory(directory) if directory else None,
         category=Category(category) if category else None,
         subtitles=tuple(str(language) for language in choices.get("subtitles") or ()),
+        embed=tuple(map(Extra, choices.get("embed") or ())),
         playlist_items=choices.get("items") or None,
     )
     return with_quality(request, choices.get("quality") or "quality:best")

@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 from idm_app.categories import category_of
 from idm_app.dashboard.words import Words
 from idm_app.engine.messages import Offered
-from idm_app.model import AudioFormat, Category, Kind, Quality, Request
+from idm_app.model import AudioFormat, Category, Extra, Kind, Quality, Request
 from idm_app.units import format_bytes, format_duration
 
 Choice = dict[str, str]
@@ -75,6 +75,12 @@ def qualities(offered: Offered, words: Words) -> list[Choice]:
         if one["has_video"]:
             choices.setdefault(_kind_of_picture(one), _choice("format", one["format_id"], _picture(one)))
     return [*choices.values(), *_sounds(words)]
+
+
+def extras(words: Words) -> list[Choice]:
+    """What can be put into the file; ``hint``: what that brings with it."""
+    choices = [{"value": str(extra), "label": words(f"offer.extra.{extra}")} for extra in Extra]
+    return [c | {"hint": words("offer.asks_sponsorblock")} if c["value"] == Extra.SPONSORS else c for c in choices]
 
 
 def with_quality(request: Request, value: str) -> Request:

@@ -16,6 +16,7 @@ from idm_app.errors import DownloadError
 
 MOST_TRIES = 6
 STALL_SECONDS = 10
+_LOOK_SECONDS = 0.1
 
 
 class FragmentFetcher:
@@ -46,10 +47,10 @@ class FragmentFetcher:
                 return self._fetch_once(url, headers, self._count if is_counted else _count_nothing)
             except DownloadError as error:
                 tries += 1
-                if not error.retryable or tries >= MOST_TRIES or self._is_over():
-                    raise
                 delay = min(5.0, 0.3 * 2**tries) * random.uniform(0.8, 1.2)
-                time.sleep(max(delay, min(30.0, error.retry_after_seconds or 0.0)))
+                delay = max(delay, min(30.0, error.retry_after_seconds or 0.0))
+                if not error.retryable or tries >= MOST_TRIES or not self._waited(delay):
+                    raise
 
     def _fetch_once(self, url: str, headers: Mapping[str, str], count: Callable[[int], None]) -> bytes:
         request = _Request(self._bucket, count)
@@ -73,6 +74,15 @@ class FragmentFetcher:
             count(-request.size)
             raise
         return b"".join(request.buffers)
+
+    def _waited(self, seconds: float) -> bool:
+        """Sleep; whether it is not over yet."""
+        end = time.monotonic() + seconds
+        while not self._is_over():
+            if (left := end - time.monotonic()) <= 0:
+                return True
+            time.sleep(min(left, _LOOK_SECONDS))
+        return False
 
     def _handle(self) -> Any:
         handle = getattr(self._local, "handle", None)

@@ -102,9 +102,6 @@ def _postprocessors(job: Job) -> list[dict[str, Any]]:
         steps.append({"key": "FFmpegExtractAudio", "preferredcodec": codec, "preferredquality": _AUDIO_QUALITY})
     elif job.subtitles and not job.subtitles_beside:
         steps.append({"key": "FFmpegEmbedSubtitle", "already_have_subtitle": False})
-    if {"metadata", "chapters"} & set(job.embed):
-        wanted = {"add_metadata": "metadata" in job.embed, "add_chapters": "chapters" in job.embed}
-        steps.append({"key": "FFmpegMetadata", "add_infojson": False, **wanted})
     return steps
 
 

@@ -33,7 +33,9 @@ class Job:
     subtitles_beside: bool = False
     """Keep subtitles as files; else they go into the video."""
     embed: tuple[str, ...] = ()
-    """Of ``thumbnail``, ``metadata``, ``chapters``."""
+    """Of ``thumbnail``, ``metadata``, ``chapters``, ``sponsors``."""
+    sponsors_service: str = "https://sponsor.ajay.app"
+    """SponsorBlock's; asked only if ``embed`` has ``sponsors``."""
     playlist_items: str | None = None
     connections: int = 8
     bytes_per_second_limit: int | None = None

@@ -1,4 +1,4 @@
-"""Media through yt-dlp, which only this file, ``extractors`` and ``media_streams`` import.
+"""Media through yt-dlp, which only this file, ``extractors``, ``media_streams`` and ``sponsors`` import.
 
 yt-dlp finds out what is there and selects; the bytes come over our own connections, so that progress is counted as they
 arrive.
@@ -19,7 +19,7 @@ from yt_dlp.downloader import get_suitable_downloader
 from yt_dlp.downloader.dash import DashSegmentsFD
 from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.downloader.http import HttpFD
-from yt_dlp.postprocessor import EmbedThumbnailPP, FFmpegPostProcessor
+from yt_dlp.postprocessor import EmbedThumbnailPP, FFmpegMetadataPP, FFmpegPostProcessor, PostProcessor
 from yt_dlp.utils import PlaylistEntries, PostProcessingError
 
 from idm_app.engine import media_plan
@@ -39,6 +39,7 @@ from idm_app.engine.recording import CONCLUDED
 from idm_app.engine.saved_info import SavedInfo
 from idm_app.engine.side_streams import SideStreams
 from idm_app.engine.source import Source, guard_resolver
+from idm_app.engine.sponsors import SponsorMarksPP
 from idm_app.engine.surroundings import Stopped, Surroundings, interrupted_by
 from idm_app.errors import DownloadError
 
@@ -89,8 +90,8 @@ class MediaDownloader(Extractors):
         Path(job.job_folder).mkdir(parents=True, exist_ok=True)
         super().__init__({**media_params(job, source, ffmpeg), "logger": Logger()})
         self.add_postprocessor_hook(self._on_postprocessor)
-        if "thumbnail" in job.embed:
-            self.add_post_processor(OurEmbedThumbnailPP(self))
+        for step in _embedding(self, job, source, around):
+            self.add_post_processor(step)
         self.job = job
         self.source = source
         self.around = around
@@ -195,7 +196,7 @@ class MediaDownloader(Extractors):
         progress = self.around.progress
         self._saved_info.choose(str(info.get("format_id")))
         self._stay_with_chosen()
-        title = media_plan.title_of(info)
+        info["title"] = title = media_plan.title_of(info)
         self._counts = media_plan.stream_counts(info)
         progress.replace_streams(self._counts.values())
         name = media_plan.final_name(title, self.job.filename, info.get("ext") or "")
@@ -349,6 +350,18 @@ class OurEmbedThumbnailPP(EmbedThumbnailPP):  # type: ignore[misc]
             log.info("%s", error)
             self._downloader.around.progress.send(Noted("no-thumbnail", (("extension", info["ext"]),)))
             return [], info
+
+
+def _embedding(media: MediaDownloader, job: Job, source: Source, around: Surroundings) -> Iterator[PostProcessor]:
+    """What puts the things besides picture and sound into the file, in this order."""
+    wanted = set(job.embed)
+    if "sponsors" in wanted:
+        wanted.add("chapters")
+        yield SponsorMarksPP(media, job.sponsors_service, source.reach, around)
+    if wanted & {"metadata", "chapters"}:
+        yield FFmpegMetadataPP(media, "metadata" in wanted, "chapters" in wanted, add_infojson=False)
+    if "thumbnail" in wanted:
+        yield OurEmbedThumbnailPP(media)
 
 
 def _is_hls(media_format: Mapping[str, Any]) -> bool:

@@ -367,6 +367,20 @@ def test_pasting_looks_at_once_and_what_is_there_can_be_chosen(page: Page, serve
     assert (server.download_dir / "films/short/ladder.mp4").is_file()
 
 
+def test_what_goes_into_the_file_is_chosen(page: Page, server: Any, media_site: Any) -> None:
+    field(page).fill(media_site.talk_page())
+    page.get_by_text("Put into the file").click()
+    page.get_by_label("Thumbnail").check()
+    sponsors = page.get_by_label("Chapters, with sponsors marked")
+    expect(sponsors).not_to_be_checked()
+    sponsors.check()
+    expect(page.get_by_text("sponsor.ajay.app")).to_be_visible()
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect_status(page, "completed")
+    events = [event["code"] for event in server.client.get("/api/downloads/1").json()["events"]]
+    assert events == ["no-sponsors.other-site"]
+
+
 def test_the_entries_of_a_playlist_are_picked(page: Page, server: Any, media_site: Any) -> None:
     field(page).fill(media_site.feed(6))
     entries = page.get_by_role("group", name="Entries of the playlist")
