@@ -17,10 +17,11 @@ def waits_for_room(download: Download) -> bool:
 
 
 def needed_bytes(download: Download) -> int:
-    """What still has to be written."""
+    """What still has to be written; several streams are joined into a file of their own."""
     if download.total_bytes is None:
         return _UNKNOWN_BYTES
-    return max(0, download.total_bytes - download.received_bytes) + _SPARE_BYTES
+    joined = download.total_bytes if len(download.streams) > 1 else 0
+    return max(0, download.total_bytes - download.received_bytes) + joined + _SPARE_BYTES
 
 
 class RoomWatch:

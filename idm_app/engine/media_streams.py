@@ -15,9 +15,10 @@ from yt_dlp.downloader.dash import DashSegmentsFD
 from yt_dlp.downloader.external import FFmpegFD
 from yt_dlp.downloader.hls import HlsFD
 
+from idm_app.engine.answers import Answer
 from idm_app.engine.fragments import FragmentFetcher
 from idm_app.engine.guard_proxy import guarding_proxy
-from idm_app.engine.part_file import PartFile
+from idm_app.engine.part_file import PartFile, check_space
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.recording import Recording
 from idm_app.engine.segmented import Fetch
@@ -78,6 +79,13 @@ class SegmentedFD(_OurDownloader):
         part = PartFile(Path(filename + ".content"))
         part.open()
         largest = (info.get("downloader_options") or {}).get("http_chunk_size")
+
+        def on_start(_answer: Answer, total_bytes: int | None, _beginning: bytes) -> None:
+            if total_bytes is not None:
+                self.count.total_bytes, self.count.total_is_estimate = total_bytes, False
+                self.around.progress.tick(force=True)  # who waits for room has to know for how much
+                check_space(part.path.parent, total_bytes - self.count.received_bytes)
+
         try:
             Fetch(
                 self.media.format_source(info),
@@ -85,6 +93,7 @@ class SegmentedFD(_OurDownloader):
                 self.count,
                 self.around,
                 connections=self.connections,
+                on_start=on_start,
                 largest_request_bytes=largest,
             ).run()
         finally:

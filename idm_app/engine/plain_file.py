@@ -1,8 +1,6 @@
 """A plain file from its first request to its final name."""
 
-import errno
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 from idm_app.engine.answers import Answer
 from idm_app.engine.messages import Finished, Job, Offered, Probed, Processing
 from idm_app.engine.names import safe_name, suggested_name
-from idm_app.engine.part_file import PART_NAME, PartFile, disk_failure, publish
+from idm_app.engine.part_file import PART_NAME, PartFile, check_space, publish
 from idm_app.engine.progress import StreamCount
 from idm_app.engine.reach import Reach
 from idm_app.engine.receipt import Receipt
@@ -52,9 +50,9 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
             part.final_name = suggested_name(answer.headers, answer.url, job.url)
         if not answer.is_encoded:
             checksums.add(answer.digest)
-        if total_bytes is not None:
-            _check_space(job_folder, total_bytes - around.progress.received_bytes)
         around.progress.announce(Probed("file", filename=part.final_name, total_bytes=total_bytes))
+        if total_bytes is not None:
+            check_space(job_folder, total_bytes - around.progress.received_bytes)
 
     count = around.progress.add(StreamCount("file"))
     try:
@@ -105,15 +103,6 @@ class _Known(Exception):
     def __init__(self, offered: Offered) -> None:
         super().__init__()
         self.offered = offered
-
-
-def _check_space(folder: Path, needed_bytes: int) -> None:
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise disk_failure(error) from error
-    if free < needed_bytes:
-        raise DownloadError("disk-full", os.strerror(errno.ENOSPC) + f": {needed_bytes} bytes needed, {free} free")
 
 
 def _verify(path: Path, checksum: str, stopping: Callable[[], bool]) -> None:

@@ -32,7 +32,7 @@ from idm_app.engine.media_options import media_params
 from idm_app.engine.media_streams import LiveHlsFD, OurDashFD, OurHlsFD, SegmentedFD
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Report
 from idm_app.engine.names import safe_name
-from idm_app.engine.part_file import publish
+from idm_app.engine.part_file import check_space, held_bytes, publish
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.receipt import Receipt
 from idm_app.engine.recording import CONCLUDED
@@ -46,6 +46,8 @@ from idm_app.errors import DownloadError
 log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 0.25
+_FULL_BYTES = 1 << 20
+"""A disk with less room is full."""
 _EXPIRED = frozenset({"forbidden", "address-expired", "not-found", "gone", "login-required"})
 _PHASES = {
     "Merger": "merging",
@@ -79,6 +81,8 @@ def _with_downloader(
         raise
     except Exception as error:
         failure = media_failure(error)
+        if failure.failure_code == "merge-failed":
+            check_space(Path(job.job_folder), _FULL_BYTES)  # ffmpeg's last words do not say that it was for this
         log.info("download %d: %s", job.id, failure.detail, exc_info=failure.failure_code == "extraction-failed")
         raise failure from error
 
@@ -204,6 +208,7 @@ class MediaDownloader(Extractors):
         progress.send(Probed("media", title, name, progress.total_bytes, total_is_guess))
         progress.is_begun = True
         progress.bytes_share = BYTES_SHARE if media_plan.is_converted(info, self.job.audio_format) else 1.0
+        self._check_space()
         self._formats = list(info.get("requested_formats") or ())
         self._sides = SideStreams(self.around)
         if info.get("is_live") and not all(map(_is_hls, media_plan.formats_of(info))):
@@ -219,6 +224,19 @@ class MediaDownloader(Extractors):
         beside = tuple(self._publish_subtitles(info, final))
         self._receipt.clear_beside()
         return Finished(str(final), total, beside)
+
+    def _check_space(self) -> None:
+        """All streams have to fit on the disk; where they are joined, the whole beside them."""
+        progress = self.around.progress
+        if progress.total_bytes is None or progress.total_is_estimate:
+            return
+        copies = min(2, len(self._counts))
+        try:
+            folder = Path(self.job.job_folder)
+            check_space(folder, copies * progress.total_bytes - held_bytes(folder))
+        except DownloadError:
+            progress.tick(force=True)  # who waits for room has to know for how much
+            raise
 
     def _publish_subtitles(self, info: dict[str, Any], video: Path) -> Iterator[str]:
         """Those that were not embedded, by choice or because the container cannot hold them."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import media_files
 import pytest
-from engine_jobs import Finished, Jobs, Noted, Probed, Processing, Progressed, phases, sha256
+from engine_jobs import Finished, Jobs, Noted, Probed, Processing, Progressed, RawOrigin, phases, sha256
 from media_files import SECONDS
 from media_site import LiveStream, MediaSite
 
@@ -447,6 +447,28 @@ def test_a_recording_whose_stream_is_gone_after_a_restart_is_kept(jobs: Jobs, me
     second = jobs.start(stream.url, kind="media")
     assert pieces_of(second.finished()) == 3
     assert [note.code for note in second.of(Noted)] == ["stream-lost"]
+
+
+def test_a_video_larger_than_the_disk_is_not_begun(jobs: Jobs, media_site: MediaSite) -> None:
+    with RawOrigin(b"HTTP/1.1 200 OK\r\nContent-Length: 1125899906842624\r\n\r\nabc") as port:
+        page = f'<html><title>Huge</title><video src="http://127.0.0.1:{port}/huge.mp4"></video></html>'
+        media_site.server.files["/huge.html"] = (page.encode(), "text/html")
+        run = jobs.start(media_site.server.url("/huge.html"), connections=1)
+        assert run.failed().code == "disk-full"
+    assert run.of(Progressed)[-1].total_bytes == 1125899906842624  # how much room it waits for
+
+
+def test_streams_that_fit_only_apart_are_not_begun(jobs: Jobs, media_site: MediaSite, tmp_path: Path) -> None:
+    url = media_site.dash_on_demand()
+    info = json.loads(jobs.start(url, only_probe=True, job_folder=str(tmp_path / "probe")).end().extraction)
+    free = shutil.disk_usage(tmp_path).free
+    for media_format in info["formats"]:
+        media_format["filesize"] = int(free * 0.4)
+    media_site.server.reset()
+    run = jobs.start(url, kind="media", extraction=json.dumps(info))
+    assert run.failed().code == "disk-full"
+    assert len(run.of(Progressed)[-1].streams) == 2
+    assert media_site.server.stats(f"{urlsplit(url).path.rpartition('/')[0]}/video.mp4").requests == 0
 
 
 def test_a_hostile_title_stays_in_the_folder(jobs: Jobs, media_site: MediaSite) -> None:

@@ -17,6 +17,7 @@ import pytest
 from crashes import Crashes
 from fault_server import FaultServer
 from live_server import LiveServer
+from media_site import MediaSite
 
 KILLS = 6
 """Here; ``python3 dev.py bench crashes`` kills 200 times."""
@@ -193,6 +194,21 @@ def test_a_full_download_disk_pauses_and_room_goes_on_by_itself(tmp_path: Path, 
         assert not list(server.download_dir.glob("*.bin")), "nothing stands under the final name"
         filler.unlink()
         crashes.check_end()
+
+
+@may_mount
+def test_a_disk_that_fills_up_while_streams_are_joined_pauses_and_room_goes_on(
+    tmp_path: Path, media_site: MediaSite
+) -> None:
+    with small_disk(tmp_path / "files", "900k"), _running(LiveServer(tmp_path)) as server:
+        crashes = Crashes(server, media_site.server)
+        server.client.post("/api/downloads", json={"url": media_site.dash_on_demand()}).raise_for_status()
+        (paused,) = crashes.wait(lambda downloads: downloads[0]["status"] == "paused")
+        assert paused["error"]["code"] == "disk-full"
+        assert not list(server.download_dir.glob("*.mp4"))
+        subprocess.run(["mount", "-o", "remount,size=8m", str(server.download_dir)], check=True)
+        (done,) = crashes.wait(lambda downloads: downloads[0]["done"])
+        assert (done["status"], done["error"]) == ("completed", None)
 
 
 @may_mount

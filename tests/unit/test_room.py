@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from idm_app import room
-from idm_app.model import Download, Failure, Request, Status
+from idm_app.model import Download, Failure, Request, Status, Stream
 from idm_app.units import utc_now
 
 FULL = Failure("disk-full", "full", "", True)
@@ -31,6 +31,11 @@ def test_only_what_a_full_disk_has_paused_waits_for_room() -> None:
 def test_room_is_needed_for_what_is_still_to_come() -> None:
     assert 6_000_000 < room.needed_bytes(WAITING) < 7_000_000
     assert room.needed_bytes(replace(WAITING, total_bytes=None)) > 10_000_000
+
+
+def test_streams_that_will_be_joined_need_room_for_the_whole_too() -> None:
+    streams = (Stream("video", 4_000_000, 9_000_000), Stream("audio", 0, 1_000_000))
+    assert 16_000_000 < room.needed_bytes(replace(WAITING, streams=streams)) < 17_000_000
 
 
 async def test_one_at_a_time_the_first_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
