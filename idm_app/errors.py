@@ -296,6 +296,7 @@ FAILURES: dict[str, tuple[str, bool]] = {
         "This media is copy-protected (DRM) and cannot be downloaded. It can only be watched on its own site.",
         False,
     ),
+    "entries-failed": ("Some entries of the playlist have failed. Press Retry to try those again.", True),
     "extraction-failed": (
         "The page could not be read for media. Retry later, or update yt-dlp if it keeps failing.",
         True,

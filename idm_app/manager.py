@@ -203,13 +203,15 @@ class Manager:
     async def remove(self, download_id: int, *, delete_file: bool = False) -> None:
         """Take it off the list (a running one is stopped first) and its unfinished parts off the disk."""
         await self._runs.stop(download_id)
-        await self.act("remove", playlists.unfinished_children(self.get(download_id), self._ledger))
         download = self.get(download_id)
+        entries = playlists.incomplete_children(download, self._ledger)
         self._ledger.remove(download.id)
         self._runs.forget(download_id)
+        await self.act("remove", entries)
         finished = filter(None, (download.path, *download.beside)) if delete_file else ()
         parts = jobs.job_folder(download_id, self.server_id, self.options)
         await asyncio.to_thread(disk.delete_files, parts, finished)
+        self._runs.settle(download.parent_id)
         await self._ledger.commit()
         self._runs.start_ready()
 
@@ -272,12 +274,16 @@ class Manager:
         self._background.run(self._add_entries(parent, report))
 
     async def _add_entries(self, parent: Download, report: Expanded) -> None:
+        requests = playlists.entry_requests(parent, report, playlists.children(parent, self._ledger))
         try:
-            await self.add(playlists.entry_requests(parent, report), parent_id=parent.id)
+            added = [download.id for download in await self.add(requests, parent_id=parent.id)]
         except Refused as error:
             failure = Failure("extraction-failed", str(error), f"{error.code}: an entry of the playlist", True)
-            parent = replace(jobs.at_rest(self.get(parent.id)), status=Status.FAILED, error=failure)
-            self._ledger.change(parent)
+            self._ledger.change(replace(jobs.at_rest(self.get(parent.id)), status=Status.FAILED, error=failure))
+            return
+        now = self._ledger.get(parent.id)  # what was done with it meanwhile is meant for them too
+        if now is None or now.status is Status.PAUSED:
+            await self.act("pause" if now else "remove", added)
         self._runs.settle(parent.id)
 
     def _new(

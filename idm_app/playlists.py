@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from idm_app.engine.messages import Expanded
-from idm_app.model import Download, Kind, Request, Status
+from idm_app.errors import FAILURES
+from idm_app.model import Download, Failure, Kind, Request, Status
 
 
-def entry_requests(parent: Download, report: Expanded) -> list[Request]:
-    """What to ask for, for each entry: as the playlist was asked for."""
+def entry_requests(parent: Download, report: Expanded, there: Iterable[Download] = ()) -> list[Request]:
+    """What to ask for, for each entry that is not ``there`` yet: as the playlist was asked for."""
+    known = {(entry.request.url, entry.request.playlist_items) for entry in there}
     return [
         replace(
             parent.request,
@@ -20,6 +22,7 @@ def entry_requests(parent: Download, report: Expanded) -> list[Request]:
             checksum=None,
         )
         for entry in report.entries
+        if (entry["url"], entry.get("playlist_items")) not in known
     ]
 
 
@@ -30,9 +33,9 @@ def children(parent: Download, downloads: Iterable[Download]) -> Iterator[Downlo
     return (download for download in downloads if download.parent_id == parent.id)
 
 
-def is_expanded(download: Download, downloads: Iterable[Download]) -> bool:
-    """Whether its entries are on the list already."""
-    return any(True for _ in children(download, downloads))
+def waits_for_entries(download: Download) -> bool:
+    """Whether it has turned out to be a playlist, but not all of its entries may be on the list."""
+    return download.kind is Kind.PLAYLIST and download.status is Status.DOWNLOADING and download.progress is None
 
 
 def unfinished_children(parent: Download, downloads: Iterable[Download]) -> list[int]:
@@ -41,10 +44,20 @@ def unfinished_children(parent: Download, downloads: Iterable[Download]) -> list
     return [child.id for child in children(parent, downloads) if child.status in stoppable]
 
 
+def incomplete_children(parent: Download, downloads: Iterable[Download]) -> list[int]:
+    """Ids of the entries of which there is no finished file."""
+    return [child.id for child in children(parent, downloads) if child.status is not Status.COMPLETED]
+
+
 def settled(parent: Download, downloads: Iterable[Download], now: datetime) -> Download:
-    """``parent`` as its entries stand: the share that is finished, and done when none is left to do."""
+    """``parent`` as its entries stand: the share that is complete, and its end when none is left to do."""
     entries = list(children(parent, downloads))
-    ended = sum(entry.status.is_finished for entry in entries)
-    if ended == len(entries):
-        return replace(parent, status=Status.COMPLETED, progress=100.0, finished_at=now)
-    return replace(parent, progress=round(ended * 100 / len(entries), 2))
+    complete = sum(entry.status is Status.COMPLETED for entry in entries)
+    if complete == len(entries):
+        return replace(parent, status=Status.COMPLETED, progress=100.0, finished_at=now, error=None)
+    parent = replace(parent, progress=round(complete * 100 / len(entries), 2))
+    if not all(entry.status.is_finished for entry in entries):
+        return parent
+    message, retryable = FAILURES["entries-failed"]
+    failure = Failure("entries-failed", message, f"{len(entries) - complete} of {len(entries)}", retryable)
+    return replace(parent, status=Status.FAILED, finished_at=now, error=failure)

@@ -63,7 +63,8 @@ class Runs:
         """Go on with what the last run left unfinished."""
         await self._supervisor.start()
         for download in self._ledger:
-            if download.status.is_running and download.kind is not Kind.PLAYLIST:
+            is_playlist = download.kind is Kind.PLAYLIST
+            if download.status.is_running and (not is_playlist or playlists.waits_for_entries(download)):
                 self._ledger.change(replace(jobs.at_rest(download), status=Status.QUEUED))
         self._room.begin()
         self.start_ready()
@@ -142,7 +143,7 @@ class Runs:
     def settle(self, parent_id: int | None) -> None:
         """Something has changed among a playlist's entries."""
         parent = None if parent_id is None else self._ledger.get(parent_id)
-        if parent is not None and parent.status is Status.DOWNLOADING:
+        if parent is not None and parent.status is not Status.COMPLETED:
             self._ledger.change(playlists.settled(parent, self._ledger, utc_now()))
 
     def _begin(self, download: Download, now: datetime) -> Download:

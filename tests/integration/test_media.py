@@ -72,6 +72,65 @@ def test_a_playlist_of_a_thousand_blocks_nothing(server: Any, media_site: Any) -
     assert max(answers) < 2
 
 
+def entries_of(server: Any, count: int) -> list[dict[str, Any]]:
+    """The entries of the only playlist, once there are so many, the first one first."""
+    listed = until(lambda: (found := server.client.get("/list").json()) and len(found) == count + 1 and found)
+    return [download for download in reversed(listed) if download["kind"] != "playlist"]
+
+
+def test_a_playlist_is_over_when_its_last_entries_are_removed(server: Any, media_site: Any) -> None:
+    download_id = add(server, media_site.feed(2, rate=20_000))
+    for entry in entries_of(server, 2):
+        assert get(server, download_id)["status"] == "downloading"
+        assert server.client.delete(f"/api/downloads/{entry['id']}").status_code == 204
+    assert get(server, download_id)["status"] == "completed"
+
+
+def test_a_playlist_some_of_whose_entries_fail_says_so_and_retries_those(server: Any, media_site: Any) -> None:
+    page = media_site.page(title="Later")
+    path = page.rpartition("/")[2]
+    later = media_site.server.files.pop(f"/{path}")
+    items = "".join(f"<item><title>{u}</title><link>{u}</link></item>" for u in (media_site.page(title="Now"), page))
+    rss = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Show</title>{items}</channel></rss>'
+    media_site.server.files["/half.xml"] = (rss.encode(), "application/rss+xml")
+    media_site.server.files[f"/{path}"] = (b"<html><title>Nothing yet</title></html>", "text/html")
+    download_id = add(server, media_site.server.url("/half.xml"))
+    failed = until(lambda: (found := get(server, download_id))["status"] == "failed" and found)
+    assert (failed["error"]["code"], failed["done"], failed["progress"]) == ("entries-failed", False, 50)
+    media_site.server.files[f"/{path}"] = later
+    assert server.client.post(f"/api/downloads/{download_id}/retry").json()["status"] == "downloading"
+    done = until(lambda: (found := get(server, download_id))["done"] and found)
+    assert (done["status"], done["error"], done["progress"]) == ("completed", None, 100)
+
+
+def test_a_paused_playlist_takes_its_entries_along_when_it_is_removed(server: Any, media_site: Any) -> None:
+    download_id = add(server, media_site.feed(3, rate=20_000))
+    entries_of(server, 3)
+    assert server.client.post(f"/api/downloads/{download_id}/pause").status_code == 200
+    assert server.client.delete(f"/api/downloads/{download_id}").status_code == 204
+    assert server.client.get("/list").json() == []
+
+
+def test_entries_that_are_resumed_one_by_one_end_their_playlist(server: Any, media_site: Any) -> None:
+    download_id = add(server, media_site.feed(2, rate=400_000))
+    entries = entries_of(server, 2)
+    server.client.post(f"/api/downloads/{download_id}/pause")
+    for entry in entries:
+        server.client.post(f"/api/downloads/{entry['id']}/resume")
+    until(lambda: get(server, download_id)["done"])
+
+
+def test_a_server_killed_while_entries_are_added_has_each_of_them_once(server: Any, media_site: Any) -> None:
+    server.client.patch("/api/settings", json={"max_active": 1}).raise_for_status()
+    download_id = add(server, media_site.feed(400))
+    until(lambda: server.client.get("/api/downloads?limit=1").json()["total"] > 1)
+    server.kill()
+    server.start()
+    entries = entries_of(server, 400)
+    server.client.post(f"/api/downloads/{download_id}/pause")
+    assert len({entry["url"] for entry in entries}) == 400
+
+
 def test_subtitles_beside_go_with_their_video(server: Any, media_site: Any) -> None:
     download_id = add(server, media_site.rich_page(), subtitles=["en"], subtitles_as="beside")
     until(lambda: get(server, download_id)["done"])
