@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import yt_dlp
 from yt_dlp.extractor.common import UnsupportedURLIE
@@ -11,6 +12,11 @@ from yt_dlp.postprocessor import FFmpegPostProcessor
 from idm_app.engine.binaries import ffmpeg_folder, put_on_path
 from idm_app.engine.media_failures import without_queries
 from idm_app.engine.media_options import site_name
+from idm_app.errors import DownloadError
+
+MOST_PAGE_BYTES = 64 << 20
+"""Of a page, manifest or answer that an extractor reads: all of it is kept in memory."""
+_READ_BYTES = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +72,26 @@ class Extractors(yt_dlp.YoutubeDL):  # type: ignore[misc]
             if extractor._ENABLED:
                 self.add_info_extractor(extractor)
         self.add_info_extractor(UnsupportedURLIE())
+
+    def urlopen(self, request: Any) -> Any:
+        """As yt-dlp does, but that what is read as a whole, a page, has an end."""
+        response = super().urlopen(request)
+        read = response.read
+
+        def read_bounded(size_bytes: int | None = None) -> bytes:
+            if size_bytes is not None:
+                return bytes(read(size_bytes))
+            pieces: list[bytes] = []
+            left = MOST_PAGE_BYTES
+            while piece := read(_READ_BYTES):
+                pieces.append(piece)
+                left -= len(piece)
+                if left < 0:
+                    raise DownloadError("no-media", f"the page is larger than {MOST_PAGE_BYTES >> 20} MiB")
+            return b"".join(pieces)
+
+        response.read = read_bounded
+        return response
 
 
 class Logger:

@@ -22,7 +22,7 @@ def title_of(info: Info) -> str | None:
 def final_name(title: str | None, wanted: str | None, extension: str) -> str:
     """The finished file's name: ``wanted`` by the user, else the title; the extension is that of the file."""
     dotted = f".{extension.lstrip('.')}" if extension.strip(".") else ""
-    name = wanted or title or "video"
+    name = safe_name(wanted or title or "video")
     return safe_name(name if name.lower().endswith(dotted) else name + dotted)
 
 

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
@@ -169,7 +170,13 @@ def _media(job: Job, around: Surroundings) -> Report:
     from idm_app.engine import ytdlp  # a third of a second, and 40 MB that plain files need not pay
 
     work = ytdlp.probe_media if job.only_probe else ytdlp.fetch_media
-    return work(job, source_of(job), around)
+    try:
+        return work(job, source_of(job), around)
+    except ytdlp.NoPage:
+        if job.kind is not None:
+            raise
+        job = replace(job, kind="file")
+        return probe_file(job, around) if job.only_probe else fetch_file(job, around)
 
 
 def _is_claimed(url: str) -> bool:

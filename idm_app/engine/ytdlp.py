@@ -58,6 +58,10 @@ _PHASES = {
 }
 
 
+class NoPage(DownloadError):
+    """The server calls it a page, but it is none: a file whose type is told wrongly."""
+
+
 def fetch_media(job: Job, source: Source, around: Surroundings) -> Report:
     """Download the media that ``job``'s address leads to. Raises :class:`DownloadError` or :class:`Stopped`."""
     return _with_downloader(job, source, around, MediaDownloader.run)
@@ -178,6 +182,8 @@ class MediaDownloader(Extractors):
         info: dict[str, Any] | None = self.extract_info(self.job.url, download=False)
         if not info:
             raise DownloadError("no-media", "nothing was extracted")
+        if info.get("direct") and info.get("ext") == "unknown_video":
+            raise NoPage("no-media", "this is neither a page nor media")
         if _is_playlist(info):
             info["entries"] = entries = list(info.get("entries") or ())
             if len(entries) == 1 and entries[0]:

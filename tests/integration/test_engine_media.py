@@ -471,6 +471,26 @@ def test_streams_that_fit_only_apart_are_not_begun(jobs: Jobs, media_site: Media
     assert media_site.server.stats(f"{urlsplit(url).path.rpartition('/')[0]}/video.mp4").requests == 0
 
 
+@pytest.mark.parametrize(("title", "name"), [("...", "download.mp4"), ("The end.", "The end.mp4"), ("a.mp4", "a.mp4")])
+def test_a_title_of_dots_costs_no_extension(jobs: Jobs, media_site: MediaSite, title: str, name: str) -> None:
+    assert jobs.start(media_site.page(title=title)).finished().name == name
+
+
+def test_a_file_that_is_called_a_page_is_a_file(jobs: Jobs, media_site: MediaSite) -> None:
+    media_site.server.files["/things.zip"] = (b"PK\x03\x04" + bytes(5000), "text/html")
+    url = media_site.server.url("/things.zip")
+    assert jobs.start(url, only_probe=True, job_folder=str(jobs.folder / "probe")).end().kind == "file"
+    path = jobs.start(url).finished()
+    assert (path.name, path.stat().st_size) == ("things.zip", 5004)
+
+
+def test_a_page_without_end_is_given_up(jobs: Jobs, media_site: MediaSite) -> None:
+    page = b"<html><title>Endless</title>" + b"<p>and so on</p>" * (65 << 16)
+    media_site.server.files["/endless.html"] = (page, "text/html")
+    failure = jobs.start(media_site.server.url("/endless.html")).failed()
+    assert (failure.code, failure.detail) == ("no-media", "the page is larger than 64 MiB")
+
+
 def test_a_hostile_title_stays_in_the_folder(jobs: Jobs, media_site: MediaSite) -> None:
     path = jobs.start(media_site.evil_page()).finished()
     assert path.parent == jobs.folder
