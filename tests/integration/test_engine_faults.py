@@ -5,10 +5,12 @@ import itertools
 import os
 import socket
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 from engine_jobs import Jobs, Noted, Progressed, RawOrigin, sha256
 from fault_server import FaultServer
@@ -17,6 +19,7 @@ from idm_app.engine.pool import ANSWER_SECONDS
 from idm_app.errors import FAILURES
 
 SIZE = 8_000_000
+TEXT = b"".join(b"line %d\n" % number for number in range(20_000))
 
 
 @pytest.fixture
@@ -282,6 +285,39 @@ def test_nonsense_is_a_failure_and_never_a_file(jobs: Jobs, answer: bytes) -> No
     with RawOrigin(answer) as port:
         failure = jobs.start(f"http://127.0.0.1:{port}/a.bin").failed()
     assert failure.code != "internal"
+    assert jobs.names() == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(TEXT[:9000]) + gzip.compress(TEXT[9000:])),
+        ("deflate", zlib.compress(TEXT)),
+        ("deflate", zlib.compress(TEXT)[2:-4]),
+        ("br", brotli.compress(TEXT)),
+    ],
+    ids=["gzip-in-two-members", "deflate", "deflate-without-header", "br"],
+)
+def test_what_comes_compressed_unasked_is_unpacked(jobs: Jobs, encoding: str, body: bytes) -> None:
+    with RawOrigin(compressed(encoding, body)) as port:
+        assert jobs.start(f"http://127.0.0.1:{port}/a.txt").finished().read_bytes() == TEXT
+
+
+def test_half_of_what_comes_compressed_is_no_file(jobs: Jobs) -> None:
+    with RawOrigin(compressed("br", brotli.compress(TEXT)[:-9])) as port:
+        assert jobs.start(f"http://127.0.0.1:{port}/a.txt").failed().code == "too-short"
+    assert jobs.names() == []
+
+
+def compressed(encoding: str, body: bytes) -> bytes:
+    """An answer that only its end ends."""
+    return f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nConnection: close\r\n\r\n".encode() + body
+
+
+def test_what_cannot_be_unpacked_is_no_file(jobs: Jobs) -> None:
+    with RawOrigin(b"HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 3\r\n\r\nabc") as port:
+        failure = jobs.start(f"http://127.0.0.1:{port}/a.txt").failed()
+    assert (failure.code, failure.detail) == ("unexpected-answer", "Content-Encoding: zstd")
     assert jobs.names() == []
 
 
