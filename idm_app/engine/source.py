@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from idm_app import __version__
 from idm_app.engine.reach import Reach
@@ -22,6 +22,7 @@ _OURS = frozenset(
     }
 )  # fmt: skip
 """Headers that the engine decides itself."""
+_SAFE = "!#$%&'()*+,/:;=?@[]~"
 _FOR_EVERY_HOST = frozenset({"user-agent", "referer", "accept", "accept-language"})
 
 
@@ -100,12 +101,20 @@ def checked_target(url: str, reach: Reach) -> str:
 
 def redirected(url: str, location: str, reach: Reach) -> str:
     """Where ``location`` leads from ``url``. Raises :class:`DownloadError` like :func:`checked_target`."""
-    raw = location.encode("latin-1", "replace").decode("utf-8", "replace")
+    raw = location.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
     try:
-        target = urljoin(url, "".join(c for c in raw.strip() if c >= " "))
+        target = _in_ascii(urljoin(url, "".join(c for c in raw.strip() if c >= " ")))
     except ValueError as error:
         raise DownloadError("invalid-address", f"redirect: {error}") from error
-    return checked_target(target.partition("#")[0], reach)
+    return checked_target(target, reach)
+
+
+def _in_ascii(url: str) -> str:
+    """``url`` as it is requested, without its fragment. Raises ``ValueError`` for a host that no name can have."""
+    parts = urlsplit(url)
+    netloc = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+    path, query = (quote(text, _SAFE, errors="surrogateescape") for text in (parts.path, parts.query))
+    return parts._replace(netloc=netloc, path=path, query=query, fragment="").geturl()
 
 
 @functools.cache
