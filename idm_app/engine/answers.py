@@ -100,7 +100,7 @@ class Answer:
             for name, value in _DIGEST.findall(self.headers.get(header, "")):
                 if name.lower() in _ALGORITHMS:
                     return _checksum(name.lower(), value)
-        return _checksum("md5", self.headers.get("content-md5", "")) if self.status == 200 else None
+        return _checksum("md5", self.headers.get("content-md5", "")) if self.status != 206 else None
 
     @property
     def is_encoded(self) -> bool:

@@ -120,7 +120,8 @@ class Connection:
         self._decoder: Decoder | None = None
         self._ignored_bytes = 0
         self._status = 0
-        self._headers: dict[str, str] = {}
+        self._headers: dict[str, str] | None = None
+        """``None`` until the status line."""
         self._seen_at = self.opened_at
         self._first_position = self._seen_position = segment.position
         self._buffers: list[bytes] = []
@@ -205,12 +206,14 @@ class Connection:
 
     def _on_header(self, raw: bytes) -> int | None:
         line = raw.decode("latin-1").rstrip("\r\n")
-        if line.startswith("HTTP/"):
+        if self._headers is None:
             self._status, self._headers = int(line.split()[1]), {}
         elif line:
             name, _, value = line.partition(":")
             self._headers.setdefault(name.strip().lower(), value.strip())
-        elif self._status >= 200 and self.answer is None:
+        elif self._status < 200:
+            self._headers = None
+        elif self.answer is None:
             self.answer = Answer(self.url, self._status, self._headers)
             try:
                 self._judge(self, self.answer)
