@@ -19,7 +19,6 @@ from faults import SLOWER, Faults
 _STEP_SECONDS = 0.01
 _SEND_BYTES = 1 << 18
 _BOUNDARY = "--=_boundary"
-_FOR_EVER_SECONDS = 3600.0
 _RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
@@ -67,7 +66,7 @@ class Answer:
     def send(self, connections: int, query: str) -> bool:
         """Send it; whether the connection stays open. ``connections`` are being answered on this path."""
         faults = self._faults
-        if self._ends(_FOR_EVER_SECONDS if self._exchange.number == faults.silent else faults.delay):
+        if self._ends(1 << 20 if self._exchange.number == faults.hang else faults.delay):
             return False
         if faults.garbage or faults.headless or faults.endless_header:
             return self._send_no_http()
@@ -105,7 +104,9 @@ class Answer:
         if self._faults.location:
             return self._faults.location
         left = self._faults.redirect - 1
-        rest = [(name, value) for name, value in parse_qsl(query) if name != "redirect"]
+        rest = [(name, value) for name, value in parse_qsl(query) if name not in ("redirect", "tickets")]
+        if self._faults.tickets:
+            rest.append(("ticket", str(self._exchange.number)))
         return f"{quote(self._exchange.path)}?{urlencode([*rest, ('redirect', str(left))])}"
 
     def _wanted(self) -> range | None:
@@ -119,7 +120,8 @@ class Answer:
         first, last, suffix = asked.groups()
         if suffix:
             return range(max(0, faults.size - int(suffix)), faults.size)
-        return range(int(first), min(faults.size, int(last) + 1) if last else faults.size)
+        most = faults.capped or faults.size
+        return range(int(first), min(faults.size, int(last) + 1 if last else faults.size, int(first) + most))
 
     def _etag(self) -> str:
         faults = self._faults
@@ -152,7 +154,8 @@ class Answer:
         faults = self._faults
         part = wanted or range(faults.size)
         shift = faults.badrange and part.start > 0
-        place = f"Content-Range: bytes {part.start + shift}-{part.stop - 1 + shift}/{faults.size}"
+        total = "*" if faults.nototal else faults.size
+        place = f"Content-Range: bytes {part.start + shift}-{part.stop - 1 + shift}/{total}"
         before = after = b""
         if wanted is not None and faults.multipart:
             before = f"--{_BOUNDARY}\r\nContent-Type: {self._type}\r\n{place}\r\n\r\n".encode()

@@ -35,6 +35,7 @@ class FaultServer:
         self.files: dict[str, tuple[bytes, str]] = {}
         """Real files by path, with their media type; every other path is made up from ``size`` and ``seed``."""
         self._stats: defaultdict[str, Stats] = defaultdict(Stats)
+        self._used_tickets: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._ended = threading.Event()
@@ -64,6 +65,7 @@ class FaultServer:
     def reset(self) -> None:
         """Forget what was asked; requests are numbered from 0 again."""
         self._stats.clear()
+        self._used_tickets.clear()
 
     def _accept(self) -> None:
         while not self._ended.is_set():
@@ -103,6 +105,11 @@ class FaultServer:
 
     def _changed(self, faults: Faults, exchange: Exchange) -> Faults:
         changed = 0 < faults.changes <= exchange.number
+        if faults.ticket:
+            with self._lock:
+                if (exchange.path, faults.ticket) in self._used_tickets:
+                    faults = replace(faults, status=403, fail=1 << 60)
+                self._used_tickets.add((exchange.path, faults.ticket))
         return replace(faults, seed=self.seeds.get(exchange.path, faults.seed + changed))
 
     def _ends(self, seconds: float) -> bool:

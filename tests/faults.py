@@ -38,8 +38,8 @@ class Faults:
     """``start-end``: bytes that come at a twentieth of ``rate``."""
     delay: float = 0
     """Seconds before the headers."""
-    silent: int = -1
-    """Number of the request that is never answered."""
+    hang: int = -1
+    """Number of the request that never gets an answer."""
     first_byte_delay: float = 0
     """Seconds between the headers and the first byte."""
 
@@ -85,13 +85,21 @@ class Faults:
     redirect: int = 0
     """So many hops before the answer; below 0: for ever."""
     location: str = ""
-    """Redirect to this, whatever it is."""
+    """Redirect to this, whatever it is: ``str`` goes as raw UTF-8, ``bytes`` (to ``url()``) as they are."""
+    tickets: bool = False
+    """What a redirect leads to is good for one request, 403 to others."""
+    ticket: str = ""
+    """Of such an address."""
 
     # Told wrongly
     norange: bool = False
     """Ranges are ignored: 200 and the whole."""
     badrange: bool = False
     """``Content-Range`` is one byte beside the truth."""
+    capped: int = 0
+    """So many bytes at most come for a range."""
+    nototal: bool = False
+    """``Content-Range`` does not say how large the whole is."""
     multipart: bool = False
     """A range comes as ``multipart/byteranges``."""
     partial: bool = False

@@ -114,11 +114,11 @@ class Pool:
             if connection.is_paused and self._bucket.wait_seconds() == 0:
                 connection.resume()
 
-    def survey(self, now: float) -> Iterator[tuple[Connection, float]]:
+    def survey(self, now: float, answer_seconds: float) -> Iterator[tuple[Connection, float]]:
         """Measure all; gives those from which nothing has come for too long, with the seconds."""
         for connection in self:
             silent_seconds = connection.survey(now)
-            if silent_seconds > (STALL_SECONDS if connection.answer else ANSWER_SECONDS):
+            if silent_seconds > (STALL_SECONDS if connection.answer else answer_seconds):
                 yield connection, silent_seconds
 
     def close(self) -> None:

@@ -16,9 +16,9 @@ from idm_app.engine.connection import Connection
 from idm_app.engine.decoding import decoder_for
 from idm_app.engine.messages import Limited, Noted
 from idm_app.engine.part_file import PartFile
-from idm_app.engine.pool import Pool
+from idm_app.engine.pool import ANSWER_SECONDS, STALL_SECONDS, Pool
 from idm_app.engine.progress import SegmentShapes, StreamCount
-from idm_app.engine.retries import TOLD_WAIT_SECONDS, Retries
+from idm_app.engine.retries import LONGEST_WAIT_SECONDS, TOLD_WAIT_SECONDS, Retries
 from idm_app.engine.segments import Segment, Segments, kept_share
 from idm_app.engine.source import MAX_REDIRECTS, Source, checked_target, host_of, redirected
 from idm_app.engine.surroundings import Stopped, Surroundings
@@ -29,6 +29,7 @@ SMALLEST_SEGMENT_BYTES = 256 << 10
 SMALLEST_SLOW_SEGMENT_BYTES = 32 << 10
 """Where a connection is slow, also what it brings in the time of a request is worth one."""
 MOST_RESTARTS = 3
+_EXPIRED = frozenset({401, 403, 404, 410})
 _NOT_SO_MANY = frozenset({"server-busy", "connection-refused"})
 _SURVEY_SECONDS = 0.25
 _FIRST_SURVEY_SECONDS = 0.05
@@ -70,6 +71,8 @@ class Fetch:
         self._allowance = Allowance()
         self._segments = Segments()
         self._url = checked_target(source.url, source.reach)
+        """Where a request begins: where the last one was redirected to, unless that is good for one request only."""
+        self._follows_anew = False
         self._validators: Validators | None = None
         self._ranges = False
         """Whether the server has shown that it takes ranges."""
@@ -82,6 +85,7 @@ class Fetch:
         self._not_before = 0.0
         self._survey_at = now
         self._start_seconds = _START_SECONDS
+        self._answer_seconds = ANSWER_SECONDS
 
     def run(self) -> int:
         """Fetch all of it. Returns its size in bytes. Raises :class:`DownloadError` or :class:`Stopped`."""
@@ -115,7 +119,9 @@ class Fetch:
         now = time.monotonic()
         if now - self._survey_at >= (_SURVEY_SECONDS if len(self._pool) > 1 else _FIRST_SURVEY_SECONDS):
             self._survey_at = now
-            for connection, seconds in self._pool.survey(now):
+            for connection, seconds in self._pool.survey(now, self._answer_seconds):
+                if connection.answer is None:  # it may have become slow: more patience with the next
+                    self._answer_seconds = min(ANSWER_SECONDS, 2 * self._answer_seconds)
                 self._pool.drop(connection)
                 self._failed(connection, DownloadError("timed-out", f"no byte for {seconds:.0f} s"))
         self._pool.go_on_after_limit()
@@ -219,15 +225,16 @@ class Fetch:
         if connection.is_discarded:
             return
         self._start_seconds = max(self._start_seconds, 2 * (time.monotonic() - connection.opened_at))
+        self._answer_seconds = max(STALL_SECONDS, self._start_seconds)
         position = connection.segment.position
         if answer.location is not None:
             return
         match answer.status:
-            case 200 | 206 if answer.is_encoded and self._take_encoded(connection, answer):
+            case 200 | 203 | 206 if answer.is_encoded and self._take_encoded(connection, answer):
                 pass
             case 206:
                 self._take_part(connection, answer)
-            case 200:
+            case 200 | 203:  # 203: a proxy has had its hand in it
                 self._take_whole(connection, answer)
             case 416 if position == 0 and answer.unsatisfied_total == 0:
                 self._begin(connection, answer, 0)
@@ -243,7 +250,10 @@ class Fetch:
             return
         _, end, total = given
         if self._validators is None:
-            self._ranges = total is not None
+            if total is None:  # a part, and nobody says of how much: that it is all would be a guess
+                self._mistrust_ranges(connection)
+                return
+            self._ranges = True
             self._begin(connection, answer, total)
         elif self._validators.contradicts(answer.validators) or self._segments.total not in (None, total):
             self._mismatch(connection, None)
@@ -377,26 +387,32 @@ class Fetch:
     def _follow(self, connection: Connection, location: str) -> None:
         if connection.redirects >= MAX_REDIRECTS:
             raise DownloadError("too-many-redirects", f"more than {MAX_REDIRECTS}")
-        self._url = redirected(connection.url, location, self._source.reach)
-        self._connect(connection.segment, self._url, connection.redirects + 1)
+        target = redirected(connection.url, location, self._source.reach)
+        if not self._follows_anew:
+            self._url = target
+        self._connect(connection.segment, target, connection.redirects + 1)
 
     def _failed(self, connection: Connection, failure: DownloadError) -> None:
         """Decide what the end of one connection means for the whole. Raises ``failure`` if it is the end."""
         now = time.monotonic()
         self._retries.progressed(self._segments.received_bytes, now)
+        is_expired = connection.answer is not None and connection.answer.status in _EXPIRED
+        is_expired_target = is_expired and not connection.redirects and connection.url != self._source.url
+        if is_expired_target:  # another way leads to where the redirect led before
+            self._url, self._follows_anew = self._source.url, True
         if self._pool.receiving:
-            self._not_before = now + random.uniform(0.1, 0.3)
-            if not connection.is_receiving:  # refused: so many are not liked
+            asked_to_wait = min(failure.retry_after_seconds or 0.0, LONGEST_WAIT_SECONDS)
+            self._not_before = max(self._not_before, now + asked_to_wait, now + random.uniform(0.1, 0.3))
+            if not (connection.is_receiving or is_expired_target):  # refused: so many are not liked
                 taken = self._allowance.refused(len(self._pool), now)
                 if failure.failure_code in _NOT_SO_MANY:
                     self._around.progress.send(Limited(host_of(self._url), taken))
                 self._segments.give_back(connection.segment, over_others=False)
             return
-        if self._url != self._source.url and connection.answer and connection.answer.status in (401, 403, 404, 410):
-            self._url = self._source.url  # where the redirect led has expired, perhaps
-        elif not failure.retryable:
+        if not (failure.retryable or is_expired_target):
             raise failure
         delay = self._retries.wait_seconds(failure, now, at_once=connection.is_receiving)
+        delay = max(delay, self._not_before - now)
         self._not_before = now + delay
         if delay >= TOLD_WAIT_SECONDS:
             self._around.progress.send(Noted(waiting_code(failure.failure_code), (("seconds", f"{delay:.0f}"),)))

@@ -56,13 +56,18 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
         {"multipart": 1, "rate": 4_000_000},
         {"first_byte_delay": 1},
         {"nohead": 1},
+        {"capped": 1_000_000},
+        {"capped": 1_000_000, "nototal": 1},
+        {"nototal": 1, "rate": 4_000_000},
+        {"redirect": 1, "tickets": 1, "drop": 900_000},
+        {"location": "/ü b.bin?size=8000000&name=a b"},
     ],
     ids=str,
 )
 def test_a_bad_server_still_gives_the_right_file(jobs: Jobs, origin: FaultServer, faults: dict[str, Any]) -> None:
     path = jobs.start(origin.url("/a.bin", size=SIZE, **faults)).finished()
     assert sha256(path) == origin.sha256(SIZE)
-    assert jobs.names() == ["a.bin"]
+    assert jobs.names() == [path.name]
 
 
 @pytest.mark.parametrize(
@@ -188,9 +193,27 @@ def test_a_server_that_is_short_of_breath_once_has_all_its_connections_again(job
 def test_a_connection_that_is_never_answered_holds_nobody_back(jobs: Jobs, origin: FaultServer) -> None:
     """Its range goes to another long before it would be given up."""
     began = time.monotonic()
-    run = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000, silent=2), connections=4)
+    run = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000, hang=2), connections=4)
     assert sha256(run.finished()) == origin.sha256(SIZE)
     assert time.monotonic() - began < ANSWER_SECONDS / 2
+
+
+def test_a_server_that_says_when_to_come_back_is_left_alone_until_then(jobs: Jobs, origin: FaultServer) -> None:
+    refusal = {"refuse": 1, "status": 429, "retry_after": 4, "fail": 0}
+    run = jobs.start(origin.url("/a.bin", size=SIZE, rate=1_000_000, drop=1_200_000, **refusal), connections=2)
+    run.until(lambda _: origin.stats("/a.bin").requests > 2)
+    refused, next_one = origin.stats("/a.bin").exchanges[1:3]
+    assert next_one.at - refused.at >= 3.9
+    assert [note.code for note in run.of(Noted)] == ["waiting.too-short"]
+
+
+def test_where_a_redirect_leads_to_one_time_addresses_each_connection_gets_its_own(
+    jobs: Jobs, origin: FaultServer
+) -> None:
+    run = jobs.start(origin.url("/a.bin", size=SIZE, rate=800_000, redirect=1, tickets=1), connections=4)
+    assert sha256(run.finished()) == origin.sha256(SIZE)
+    assert max(report.connections for report in run.of(Progressed)) == 4
+    assert run.of(Noted) == []
 
 
 def test_an_address_that_expired_keeps_its_bytes_for_a_new_one(jobs: Jobs, origin: FaultServer) -> None:
@@ -275,6 +298,7 @@ def test_a_full_disk_keeps_what_is_there_and_goes_on_when_there_is_room(
         b"HTTP/1.1 206 Partial Content\r\nContent-Type: multipart/byteranges; boundary=x\r\n\r\n--x\r\n\r\nabc",
         b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-7/8\r\nContent-Length: 3\r\n\r\nabc",
         b"HTTP/1.1 200 OK\r\n" + b"X-Filler: y\r\n" * 200_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nHTTP/x: y\r\nContent-Length: -1\r\n\r\nabc",
         b"HTTP/1.1 304 Not Modified\r\n\r\n",
         b"HTTP/1.1 204 No Content\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",

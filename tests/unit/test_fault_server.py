@@ -154,11 +154,6 @@ def exchange_raw(url: str) -> bytes:
         return bytes(parts)
 
 
-def test_one_request_is_never_answered(client: httpx.Client, origin: FaultServer) -> None:
-    url = origin.url("/silent", size=SIZE, silent=1)
-    assert [len(received(url)) for _ in range(3)] == [SIZE, 0, SIZE]
-
-
 def test_a_reset_is_no_orderly_end(origin: FaultServer) -> None:
     assert exchange_raw(origin.url("/x", drop=0)).endswith(b"\r\n\r\n")
     with pytest.raises(ConnectionResetError):
@@ -216,6 +211,30 @@ def test_redirects(client: httpx.Client, origin: FaultServer) -> None:
     with pytest.raises(httpx.TooManyRedirects):
         client.get(origin.url("/x", redirect=-1), follow_redirects=True)
     assert get(client, origin.url("/x", location="file:///etc/passwd")).headers["location"] == "file:///etc/passwd"
+
+
+def test_what_a_redirect_leads_to_is_good_for_one_request(client: httpx.Client, origin: FaultServer) -> None:
+    url = origin.url("/x", size=10, redirect=1, tickets=1)
+    targets = [get(client, url).headers["location"] for _ in range(2)]
+    assert targets[0] != targets[1]
+    for target in targets:
+        address = f"http://127.0.0.1:{origin.port}{target}"
+        assert [get(client, address).status_code for _ in range(2)] == [200, 403]
+
+
+def test_parts_of_parts(client: httpx.Client, origin: FaultServer) -> None:
+    answer = get(client, origin.url("/x", size=100, capped=30, nototal=1), Range="bytes=10-")
+    assert (answer.headers["content-range"], answer.content) == ("bytes 10-39/*", origin.content(10, 40))
+    last = get(client, origin.url("/x", size=100, capped=30), Range="bytes=90-")
+    assert (last.headers["content-range"], last.content) == ("bytes 90-99/100", origin.content(90, 100))
+
+
+def test_a_request_that_gets_no_answer(client: httpx.Client, origin: FaultServer) -> None:
+    url = origin.url("/x", size=10, hang=1)
+    assert get(client, url).is_success
+    with pytest.raises(httpx.ReadTimeout):
+        client.get(url, timeout=0.3)
+    assert get(client, url).is_success
 
 
 def test_told_wrongly(client: httpx.Client, origin: FaultServer) -> None:
