@@ -118,10 +118,17 @@ def with_event(download: Download, now: datetime, code: str, values: Values) -> 
     return (*download.events, Event(now, code, values))[-MAX_EVENTS:]
 
 
+def with_wait(download: Download, now: datetime, code: str, values: Values) -> tuple[Event, ...]:
+    """As :func:`with_event`; to wait once more for the same reason is the same event."""
+    if download.events and download.events[-1].code == code:
+        download = replace(download, events=download.events[:-1])
+    return with_event(download, now, code, values)
+
+
 def begun(download: Download, now: datetime) -> Download:
     """``download`` as a worker begins with it."""
     events = download.events
-    if download.received_bytes:
+    if download.received_bytes and download.error is None:  # of another try of the same it is no news
         events = with_event(download, now, "resumed", (("size", format_bytes(download.received_bytes)),))
     return replace(
         download,

@@ -221,7 +221,7 @@ class Download:
     beside: tuple[str, ...] = ()
     """Its subtitles' files, absolute."""
     attempts: int = 0
-    """How often it was begun since a person last asked for it."""
+    """How often it was begun since a person last asked for it, or since it last got further."""
     not_before: datetime | None = None
     """While it waits to be tried again: when."""
     revision: int = 0

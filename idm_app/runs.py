@@ -197,11 +197,14 @@ class Runs:
     def _fail_or_wait(self, download: Download, failure: Failure, retry_after_seconds: float | None) -> None:
         headway = download.received_bytes > self._bytes_at_start.get(download.id, 0)
         crowded = failure.code == "server-busy" and self._connections.shares_host(download)  # busy with us, perhaps
+        if crowded or (headway and failure.code != "worker-crashed"):
+            download = replace(download, attempts=1)  # a new row: what gets further is not given up
         delay = schedule.retry_delay_seconds(
             failure,
-            1 if crowded else download.attempts,
+            download.attempts,
             made_headway=headway or crowded,
             retry_after_seconds=retry_after_seconds,
+            is_begun=download.received_bytes > 0,
         )
         now, resting = utc_now(), replace(jobs.at_rest(download), error=failure)
         if failure.code == "disk-full":
@@ -212,7 +215,7 @@ class Runs:
             self.settle(download.parent_id)
         else:
             code, values = waiting_code(failure.code), (("seconds", f"{delay:.0f}"),)
-            events = jobs.with_event(download, now, code, values)
+            events = jobs.with_wait(download, now, code, values)
             waiting = replace(resting, status=Status.QUEUED, position=download.id, events=events)
             self._ledger.change(replace(waiting, not_before=now + timedelta(seconds=delay)))
 

@@ -8,9 +8,13 @@ from itertools import islice
 from idm_app.model import Download, Failure
 
 MAX_ATTEMPTS = 5
+MAX_ATTEMPTS_BEGUN = 40
+"""Of one that has bytes already, without getting any further: what was reached once is waited for for ten minutes."""
 MAX_CRASHES = 3
 MAX_RETRY_DELAY = timedelta(minutes=10)
+MAX_RETRY_DELAY_BEGUN = timedelta(seconds=15)
 _TRANSIENT = frozenset({"connection-lost", "timed-out", "server-busy", "server-error"})
+_UNREACHED = frozenset({"connection-refused", "host-not-found"})
 
 
 class Queue:
@@ -52,18 +56,29 @@ def next_instant(queued: Iterable[Download]) -> datetime | None:
 
 
 def retry_delay_seconds(
-    failure: Failure, attempts: int, *, made_headway: bool, retry_after_seconds: float | None
+    failure: Failure,
+    attempts: int,
+    *,
+    made_headway: bool,
+    retry_after_seconds: float | None,
+    is_begun: bool = False,
 ) -> float | None:
     """How long to wait before an attempt that nobody asked for; ``None``: give up.
 
     The worker has tried for a while already, so another attempt is made only after one that got further
-    (``made_headway``), or after a crash. Doubles from 2 s; the server's ``Retry-After`` counts if longer, to 10 min.
+    (``made_headway``), where the server has said when to come back, where bytes are there to go on from (``is_begun``:
+    the network may be gone for a while), or after a crash. Doubles from 2 s; ``Retry-After`` counts if longer, to
+    10 min.
     """
     if failure.code == "worker-crashed":
         return 1.0 if attempts < MAX_CRASHES else None
-    if failure.code not in _TRANSIENT or not made_headway or attempts >= MAX_ATTEMPTS:
+    is_passing = failure.code in _TRANSIENT or (is_begun and failure.code in _UNREACHED)
+    is_hopeful = made_headway or is_begun or retry_after_seconds is not None
+    if not (is_passing and is_hopeful) or attempts >= (MAX_ATTEMPTS_BEGUN if is_begun else MAX_ATTEMPTS):
         return None
-    return min(MAX_RETRY_DELAY.total_seconds(), max(2.0**attempts, retry_after_seconds or 0.0))
+    longest = MAX_RETRY_DELAY_BEGUN if is_begun else MAX_RETRY_DELAY
+    delay = min(longest.total_seconds(), 2.0**attempts)
+    return min(MAX_RETRY_DELAY.total_seconds(), max(delay, retry_after_seconds or 0.0))
 
 
 def _is_time(download: Download, now: datetime) -> bool:

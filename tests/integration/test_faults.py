@@ -143,6 +143,45 @@ def test_of_servers_that_start_at_once_on_one_folder_one_runs(server: LiveServer
     assert len(server.client.get("/list").json()) == 1
 
 
+# -- networks
+
+
+def test_a_server_that_is_gone_for_a_while_is_waited_for(server: LiveServer) -> None:
+    with FaultServer() as origin:
+        crashes = Crashes(server, origin)
+        download_id = crashes.add(2 * MB, rate=300_000)
+        crashes.wait(lambda downloads: downloads[0]["received_bytes"] > 500_000)
+    (waiting,) = crashes.wait(lambda downloads: downloads[0]["status"] == "queued")
+    assert waiting["error"]["code"] == "connection-refused"
+    events = server.client.get(f"/api/downloads/{download_id}").json()["events"]
+    assert events[-1]["code"] == "waiting.connection-refused"
+    with FaultServer(origin.port) as back:
+        crashes.check_end()
+        assert back.stats(f"/{server.port}-1.bin").bytes_sent < 1_600_000
+    events = server.client.get(f"/api/downloads/{download_id}").json()["events"]
+    assert len(events) <= 4, "one line for each reason to wait"
+
+
+def test_a_server_that_is_never_there_is_a_failure_soon(
+    server: LiveServer, origin: FaultServer, free_port: int
+) -> None:
+    server.client.post("/api/downloads", json={"url": f"http://127.0.0.1:{free_port}/a.zip"}).raise_for_status()
+    (failed,) = Crashes(server, origin).wait(lambda downloads: downloads[0]["status"] == "failed", 15)
+    assert failed["error"]["code"] == "connection-refused"
+
+
+def test_a_server_that_wants_to_be_left_alone_for_longer_is_asked_again_by_itself(
+    server: LiveServer, origin: FaultServer
+) -> None:
+    crashes = Crashes(server, origin)
+    crashes.add(10_000, fail=1, status=429, retry_after=33)
+    (waiting,) = crashes.wait(lambda downloads: downloads[0]["error"])
+    assert (waiting["status"], waiting["error"]["code"]) == ("queued", "server-busy")
+    crashes.check_end()
+    first, second = origin.stats(f"/{server.port}-1.bin").exchanges
+    assert second.at - first.at >= 32.9
+
+
 # -- disks
 
 

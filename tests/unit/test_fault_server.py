@@ -154,6 +154,11 @@ def exchange_raw(url: str) -> bytes:
         return bytes(parts)
 
 
+def test_one_request_is_never_answered(client: httpx.Client, origin: FaultServer) -> None:
+    url = origin.url("/hang", size=SIZE, hang=1)
+    assert [len(received(url)) for _ in range(3)] == [SIZE, 0, SIZE]
+
+
 def test_a_reset_is_no_orderly_end(origin: FaultServer) -> None:
     assert exchange_raw(origin.url("/x", drop=0)).endswith(b"\r\n\r\n")
     with pytest.raises(ConnectionResetError):

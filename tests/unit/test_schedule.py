@@ -44,6 +44,36 @@ def test_one_that_waits_is_passed_over_until_its_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "attempts", "retry_after", "delay"),
+    [
+        ("connection-lost", 1, None, 2),
+        ("connection-refused", 3, None, 8),
+        ("host-not-found", 7, None, 15),
+        ("server-busy", 7, 120, 120),
+        ("timed-out", schedule.MAX_ATTEMPTS_BEGUN, None, None),
+        ("not-found", 1, None, None),
+    ],
+)
+def test_one_that_has_bytes_waits_for_the_network(
+    code: str, attempts: int, retry_after: float | None, delay: float | None
+) -> None:
+    seconds = schedule.retry_delay_seconds(
+        failure(code), attempts, made_headway=False, retry_after_seconds=retry_after, is_begun=True
+    )
+    assert seconds == delay
+
+
+def test_one_that_was_never_reached_does_not() -> None:
+    for code in ("connection-refused", "host-not-found"):
+        assert schedule.retry_delay_seconds(failure(code), 1, made_headway=False, retry_after_seconds=None) is None
+
+
+def test_a_server_that_says_when_to_come_back_is_asked_then() -> None:
+    assert schedule.retry_delay_seconds(failure("server-busy"), 1, made_headway=False, retry_after_seconds=45) == 45
+    assert schedule.retry_delay_seconds(failure("server-busy"), 5, made_headway=False, retry_after_seconds=45) is None
+
+
+@pytest.mark.parametrize(
     ("code", "attempts", "headway", "retry_after", "delay"),
     [
         ("connection-lost", 1, True, None, 2),
