@@ -253,6 +253,8 @@ class Manager:
             request = replace(request, bytes_per_second_limit=changes["bytes_per_second_limit"])
         self._ledger.change(replace(download, request=request, **own), save=True)
         self._runs.share_rate()
+        if request.url != download.request.url:
+            await self._runs.go_on_anew(download_id)
         return await self._durable(download_id)
 
     async def change_settings(self, changes: dict[str, Any]) -> Settings:

@@ -24,6 +24,7 @@ from idm_app.shared_connections import SharedConnections
 from idm_app.shared_rate import SharedRate
 from idm_app.units import utc_now
 
+_FETCHING = frozenset({Status.PROBING, Status.DOWNLOADING})
 _CLEAR_SECONDS = 0.5
 """What has ended meanwhile is cleared away with it, and the processor is for those that run."""
 
@@ -127,10 +128,20 @@ class Runs:
 
     async def stop(self, download_id: int) -> None:
         """End its worker, if it has one; every byte stays. Returns when it has ended."""
-        if download_id in self._active:
+        while download_id in self._active:  # somebody else may have let it go on meanwhile
             self._stopping.add(download_id)
             await self._supervisor.stop(download_id)
             self._stopping.discard(download_id)
+
+    async def go_on_anew(self, download_id: int) -> None:
+        """Its address has changed: if bytes come from the old one, they come from the new one from now on."""
+        download = self._ledger.get(download_id)
+        if download is None or download.status not in _FETCHING or download.phase == "recording":
+            return
+        await self.stop(download_id)
+        download = self._ledger.get(download_id)
+        if download is not None and download.status in _FETCHING:  # it may have ended while it was being stopped
+            self.enqueue(jobs.at_rest(download))
 
     def conclude(self, download_id: int) -> None:
         """End a recording; what there is becomes a finished file."""

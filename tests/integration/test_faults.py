@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -180,6 +181,41 @@ def test_a_server_that_wants_to_be_left_alone_for_longer_is_asked_again_by_itsel
     crashes.check_end()
     first, second = origin.stats(f"/{server.port}-1.bin").exchanges
     assert second.at - first.at >= 32.9
+
+
+def test_a_new_address_is_gone_on_with_at_once(server: LiveServer, origin: FaultServer) -> None:
+    crashes = Crashes(server, origin)
+    download_id = crashes.add(4 * MB, rate=300_000)
+    crashes.wait(lambda downloads: downloads[0]["received_bytes"] > MB)
+    with FaultServer() as fresh:
+        url = fresh.url("/fresh.bin", size=4 * MB, seed=1)
+        answer = server.client.patch(f"/api/downloads/{download_id}", json={"url": url})
+        assert (answer.json()["url"], answer.json()["status"] in ("queued", "probing", "downloading")) == (url, True)
+        (finished,) = crashes.wait(lambda downloads: downloads[0]["done"])
+        assert fresh.stats("/fresh.bin").bytes_sent <= 3 * MB
+        assert (server.download_dir / finished["filename"]).read_bytes() == fresh.content(0, 4 * MB, 1)
+
+
+def test_a_new_address_and_other_wishes_at_the_same_moment(server: LiveServer, origin: FaultServer) -> None:
+    crashes = Crashes(server, origin)
+    path = f"/api/downloads/{crashes.add(3 * MB, rate=500_000)}"
+    for number, wish in enumerate(("pause", "pause", "pause", "remove")):
+        crashes.wait(lambda downloads: downloads[0]["received_bytes"] > 100_000)
+        url = f"{crashes.listed()[0]['url']}&again={number}"
+        with ThreadPoolExecutor() as clients:
+            changed = clients.submit(server.client.patch, path, json={"url": url})
+            if wish == "pause":
+                clients.submit(server.client.post, f"{path}/pause")
+            else:
+                clients.submit(server.client.delete, path)
+        assert changed.result().status_code in (200, 404)
+        if wish == "pause":
+            (download,) = crashes.wait(lambda downloads: downloads[0]["status"] == "paused")
+            received = download["received_bytes"]
+            server.client.post(f"{path}/resume").raise_for_status()
+            assert server.client.get(path).json()["received_bytes"] >= received
+    assert crashes.listed() == []
+    assert not list(server.download_dir.glob(".idm/*/1"))
 
 
 # -- disks
