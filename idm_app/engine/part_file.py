@@ -65,7 +65,10 @@ def _sidecar_at(path: Path) -> Sidecar | None:
         record = json.loads(path.read_bytes())
         for name in ("received", "synced"):
             record[name] = tuple((int(start), int(end)) for start, end in record[name])
-        return Sidecar(**record)
+        sidecar = Sidecar(**record)
+        texts = (sidecar.etag, sidecar.last_modified, sidecar.boot_id, sidecar.final_name)
+        is_sound = type(sidecar.total_bytes) is int and all(isinstance(text, str | None) for text in texts)
+        return sidecar if is_sound else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -121,9 +124,12 @@ class PartFile:
         getattr(os, "fdatasync", os.fsync)(self._fd)
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._sidecar_path.unlink(missing_ok=True)
-        os.ftruncate(self._fd, 0)
+        """Forget everything. Raises :class:`DownloadError`."""
+        try:
+            self._sidecar_path.unlink(missing_ok=True)
+            os.ftruncate(self._fd, 0)
+        except OSError as error:
+            raise disk_failure(error) from error
 
     def read_sidecar(self) -> Sidecar | None:
         """What an earlier run knew; ``None`` if there is nothing that fits the part file."""
@@ -131,7 +137,7 @@ class PartFile:
         if sidecar is None:
             return None
         end = max((end for _, end in sidecar.trusted), default=0)
-        return sidecar if end <= min(self.size_bytes, sidecar.total_bytes) else None
+        return sidecar if end <= self.size_bytes <= sidecar.total_bytes else None
 
     def write_sidecar(self, sidecar: Sidecar) -> None:
         """Replace the sidecar in one step. Raises :class:`DownloadError`."""

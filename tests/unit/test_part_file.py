@@ -56,6 +56,24 @@ def test_after_a_restart_of_the_machine_only_what_was_on_the_disk_counts(part: P
     assert replace(sidecar, boot_id=None).trusted == ((0, 10),)
 
 
+@pytest.mark.parametrize("total_bytes", ['"100"', "null", "100.0", "true", "9", "-1", "[100]"])
+def test_a_sidecar_whose_size_is_none_is_no_sidecar(part: PartFile, total_bytes: str) -> None:
+    part.write(0, [bytes(10)])
+    part.path.with_name("content.part.json").write_text(
+        f'{{"total_bytes": {total_bytes}, "received": [], "synced": [[0, 5]]}}'
+    )
+    assert part.read_sidecar() is None
+
+
+@pytest.mark.parametrize("name", ["etag", "last_modified", "final_name", "boot_id"])
+def test_a_sidecar_with_something_else_for_a_text_is_no_sidecar(part: PartFile, name: str) -> None:
+    part.write(0, [bytes(10)])
+    sidecar = part.path.with_name("content.part.json")
+    for value, is_sound in (('"text"', True), ("7", False), ("[]", False)):
+        sidecar.write_text(f'{{"total_bytes": 100, "received": [], "synced": [[0, 5]], "{name}": {value}}}')
+        assert (part.read_sidecar() is not None) is is_sound
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"total_bytes": 5}', '{"received": [[1]]}', "null", "\x00" * 50])
 def test_a_damaged_sidecar_is_no_sidecar(part: PartFile, content: str) -> None:
     part.write(0, [bytes(10)])
