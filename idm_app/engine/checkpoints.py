@@ -50,9 +50,20 @@ class Checkpoints:
     def write(self, segments: Segments, validators: Validators, now: float) -> None:
         """Write down ``segments``, of which everything has been handed to the part file."""
         self._written_at = now
+        if (
+            (received := self.note(segments, validators))
+            and now - self._synced_at >= SYNC_SECONDS
+            and not (self._syncing and self._syncing.is_alive())
+        ):
+            self._synced_at = now
+            self._syncing = threading.Thread(target=self._sync, args=(received,), name="sync", daemon=True)
+            self._syncing.start()
+
+    def note(self, segments: Segments, validators: Validators) -> Ranges:
+        """As :meth:`write`, without waiting for the disk: also after :meth:`close`. Returns what was written down."""
         total, received = segments.total, tuple(segments.received_ranges())
         if total is None or not received:
-            return  # nothing can be resumed: the whole is not known, or no byte has come yet
+            return ()  # nothing can be resumed: the whole is not known, or no byte has come yet
         self._part.write_sidecar(
             Sidecar(
                 total,
@@ -64,10 +75,7 @@ class Checkpoints:
                 self._part.final_name,
             )
         )
-        if now - self._synced_at >= SYNC_SECONDS and not (self._syncing and self._syncing.is_alive()):
-            self._synced_at = now
-            self._syncing = threading.Thread(target=self._sync, args=(received,), name="sync", daemon=True)
-            self._syncing.start()
+        return received
 
     def close(self) -> None:
         """The part file may be closed or emptied after this."""

@@ -64,9 +64,14 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
         part.close()
     around.progress.tick(force=around.progress.has_told)
     for checksum in filter(None, checksums):
+        fetch.keep()
         around.progress.send(Processing("verifying"))
         _verify(part.path, checksum, around.stopping)
-    path = publish(part.path, folder, part.final_name or suggested_name({}, job.url, job.url), receipt)
+    try:
+        path = publish(part.path, folder, part.final_name or suggested_name({}, job.url, job.url), receipt)
+    except DownloadError:
+        fetch.keep()
+        raise
     receipt.clear_beside()
     return Finished(str(path), total)
 

@@ -108,6 +108,11 @@ class Fetch:
         self._count.total_bytes = total
         return total
 
+    def keep(self) -> None:
+        """Write down that all of it is there: should it not get its name now, nothing is fetched again for that."""
+        if self._validators is not None:
+            self._checkpoints.note(self._segments, self._validators)
+
     # -- the loop
 
     def _step(self) -> None:

@@ -281,6 +281,22 @@ def test_a_finished_part_is_published_without_asking_again(jobs: Jobs, origin: F
     assert origin.stats("/x").bytes_sent == 0
 
 
+@pytest.mark.parametrize("faults", [{}, {"chunked": 1, "norange": 1}], ids=str)
+def test_what_could_not_get_its_name_gets_it_later_without_being_fetched_again(
+    jobs: Jobs, origin: FaultServer, faults: dict[str, int]
+) -> None:
+    url = origin.url("/a.bin", size=SIZE, **faults)
+    folder = jobs.folder / "below"
+    jobs.folder.mkdir(parents=True)
+    folder.symlink_to(jobs.folder)
+    assert jobs.start(url, folder=str(folder)).failed().code == "folder-not-writable"
+    folder.unlink()
+    origin.reset()
+    path = jobs.start(url, folder=str(folder)).finished()
+    assert (path, sha256(path)) == (folder / "a.bin", origin.sha256(SIZE))
+    assert origin.stats("/a.bin").requests == 0
+
+
 def test_bytes_that_no_longer_count_are_not_written_down_any_more(jobs: Jobs, origin: FaultServer) -> None:
     """The server sends the whole, another one, where only the beginning was missing; killed before the next note."""
     sidecar, part = jobs.job_folder / "content.part.json", jobs.job_folder / "content.part"
