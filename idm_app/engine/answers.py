@@ -42,6 +42,11 @@ class Validators:
         """The value of ``If-Range`` (RFC 9110 §13.1.5: a strong entity tag or a date)."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known that tells versions apart."""
+        return not (self.etag or self.last_modified)
+
     def contradicts(self, other: "Validators") -> bool:
         """Whether the two cannot be of the same version. What is missing on one side says nothing."""
         if self.etag and other.etag:

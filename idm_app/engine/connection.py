@@ -1,6 +1,7 @@
 """One request for a range of a stream, over libcurl. It only receives; what to ask for is decided in ``segmented``."""
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ _READ_BUFFER_BYTES = 1 << 19
 _MOST_IGNORED_BYTES = 1 << 16
 _SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_SUPPRESS_CONNECT_HEADERS, without a name in pycurl
 
+_STATUS_LINE = re.compile(r"HTTP/\S+ +(\d{3})\b", re.ASCII)
 _FAILURES: dict[int, str] = {
     pycurl.E_URL_MALFORMAT: "invalid-address",
     pycurl.E_UNSUPPORTED_PROTOCOL: "unexpected-answer",  # an answer without a status line (HTTP/0.9) included
@@ -207,7 +209,10 @@ class Connection:
     def _on_header(self, raw: bytes) -> int | None:
         line = raw.decode("latin-1").rstrip("\r\n")
         if self._headers is None:
-            self._status, self._headers = int(line.split()[1]), {}
+            if not (status := _STATUS_LINE.match(line)):
+                self.failure = DownloadError("unexpected-answer", "no status line")
+                return 0
+            self._status, self._headers = int(status[1]), {}
         elif line:
             name, _, value = line.partition(":")
             self._headers.setdefault(name.strip().lower(), value.strip())
@@ -222,6 +227,13 @@ class Connection:
                 return 0
         return None
 
+    def _is_wanted(self, first_bytes: bytes) -> bool:
+        """Whether the body still is, after a look at how it begins."""
+        self.is_receiving = True
+        if self.look:
+            self.look(first_bytes)
+        return not self.is_discarded
+
     def _on_body(self, buffer: bytes) -> int | None:
         if not self._accepted:
             self._ignored_bytes += len(buffer)
@@ -233,10 +245,8 @@ class Connection:
                 return int(pycurl.WRITEFUNC_PAUSE)
             bucket.take(len(buffer))
         try:  # this runs 65,536 times for each GiB
-            if not self.is_receiving:
-                self.is_receiving = True
-                if self.look:
-                    self.look(buffer)
+            if not self.is_receiving and not self._is_wanted(buffer):
+                return 0
             if self._decoder:
                 buffer = self._decoder.decode(buffer)
             segment, size = self.segment, len(buffer)

@@ -119,6 +119,15 @@ class PartFile:
             while view:
                 view = view[os.write(self._fd, view) :]
 
+    def read(self, offset: int, size_bytes: int) -> bytes:
+        """What is there. Raises :class:`DownloadError`."""
+        try:
+            with self._lock:
+                os.lseek(self._fd, offset, os.SEEK_SET)
+                return os.read(self._fd, size_bytes)
+        except OSError as error:
+            raise disk_failure(error) from error
+
     def sync(self) -> None:
         """Wait until all that was written is on the disk."""
         getattr(os, "fdatasync", os.fsync)(self._fd)

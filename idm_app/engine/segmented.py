@@ -18,9 +18,11 @@ from idm_app.engine.messages import Limited, Noted
 from idm_app.engine.part_file import PartFile
 from idm_app.engine.pool import ANSWER_SECONDS, STALL_SECONDS, Pool
 from idm_app.engine.progress import SegmentShapes, StreamCount
+from idm_app.engine.proof import Proof
 from idm_app.engine.retries import LONGEST_WAIT_SECONDS, TOLD_WAIT_SECONDS, Retries
+from idm_app.engine.route import Route
 from idm_app.engine.segments import Segment, Segments, kept_share
-from idm_app.engine.source import MAX_REDIRECTS, Source, checked_target, host_of, redirected
+from idm_app.engine.source import Source
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 from idm_app.events import waiting_code
@@ -29,7 +31,6 @@ SMALLEST_SEGMENT_BYTES = 256 << 10
 SMALLEST_SLOW_SEGMENT_BYTES = 32 << 10
 """Where a connection is slow, also what it brings in the time of a request is worth one."""
 MOST_RESTARTS = 3
-_EXPIRED = frozenset({401, 403, 404, 410})
 _NOT_SO_MANY = frozenset({"server-busy", "connection-refused"})
 _SURVEY_SECONDS = 0.25
 _FIRST_SURVEY_SECONDS = 0.05
@@ -61,7 +62,6 @@ class Fetch:
         largest_request_bytes: int | None = None,
     ) -> None:
         now = time.monotonic()
-        self._source = source
         self._part = part
         self._count = count
         self._around = surroundings
@@ -70,15 +70,14 @@ class Fetch:
         self._most_connections = connections
         self._allowance = Allowance()
         self._segments = Segments()
-        self._url = checked_target(source.url, source.reach)
-        """Where a request begins: where the last one was redirected to, unless that is good for one request only."""
-        self._follows_anew = False
+        self._route = Route(source)
         self._validators: Validators | None = None
         self._ranges = False
         """Whether the server has shown that it takes ranges."""
         self._asks_for_ranges = True
         self._pool = Pool(source, part, surroundings.bucket, self._judge)
         self._checkpoints = Checkpoints(part, now)
+        self._proof: Proof | None = None
         self._retries = Retries(0, now)
         self._restarts = 0
         self._is_restarted = False
@@ -91,6 +90,8 @@ class Fetch:
         """Fetch all of it. Returns its size in bytes. Raises :class:`DownloadError` or :class:`Stopped`."""
         if left := self._checkpoints.take_up():
             self._segments, self._validators = left
+            if self._validators.is_empty and not self._segments.is_complete:
+                self._proof = Proof(self._part, self._segments)
             self._retries = Retries(self._segments.received_bytes, time.monotonic())
             self._count.total_bytes = self._segments.total
         self._around.progress.segments = self._shapes
@@ -171,7 +172,7 @@ class Fetch:
             segment = self._segments.free() or self._stolen(wanted - len(self._pool))
             if segment is None:
                 return
-            self._connect(segment, self._url)
+            self._connect(segment, self._route.url)
         while len(self._pool) > most:  # fewer are allowed than were: what they leave is taken up by those that stay
             self._pool.drop(self._pool.slowest)
 
@@ -306,6 +307,8 @@ class Fetch:
         self._count.total_bytes, self._count.total_is_estimate = self._segments.total, False
         if connection.segment.position or self._segments.total == 0:
             self._look(answer, b"")
+            if self._proof is not None:
+                connection.look = lambda first_bytes: self._compare(connection, first_bytes)
         else:
             connection.look = lambda first_bytes: self._look(answer, first_bytes)
 
@@ -314,6 +317,10 @@ class Fetch:
         if on_start is not None:
             on_start(answer, self._segments.total, first_bytes)
         self._around.progress.is_begun = True
+
+    def _compare(self, connection: Connection, first_bytes: bytes) -> None:
+        if self._proof is not None and self._proof.fails(connection.segment.position, first_bytes):
+            self._forget(same_version=False, keep=None)
 
     def _mistrust_ranges(self, connection: Connection) -> None:
         """The server cannot do ranges, whatever it says: ask for the whole, once."""
@@ -355,7 +362,7 @@ class Fetch:
             if connection is not keep:
                 connection.discard()
         self._from_the_first_byte()
-        self._validators = None
+        self._validators = self._proof = None
         self._ranges = False
         if not same_version:
             self._retries.begin_anew(time.monotonic())
@@ -378,7 +385,7 @@ class Fetch:
         if connection.is_discarded:
             pass
         elif answer is not None and answer.location is not None:
-            self._follow(connection, answer.location)
+            self._connect(segment, self._route.follow(connection, answer.location), connection.redirects + 1)
         elif connection.failure or (code and not connection.is_cut) or answer is None:
             self._failed(connection, connection.failure or connection.failure_of(code, text))
         elif segment.end is None and connection.is_whole:
@@ -389,32 +396,21 @@ class Fetch:
             self._failed(connection, DownloadError("too-short", f"it ended after {segment.position} bytes"))
         self._segments.compact()
 
-    def _follow(self, connection: Connection, location: str) -> None:
-        if connection.redirects >= MAX_REDIRECTS:
-            raise DownloadError("too-many-redirects", f"more than {MAX_REDIRECTS}")
-        target = redirected(connection.url, location, self._source.reach)
-        if not self._follows_anew:
-            self._url = target
-        self._connect(connection.segment, target, connection.redirects + 1)
-
     def _failed(self, connection: Connection, failure: DownloadError) -> None:
         """Decide what the end of one connection means for the whole. Raises ``failure`` if it is the end."""
         now = time.monotonic()
         self._retries.progressed(self._segments.received_bytes, now)
-        is_expired = connection.answer is not None and connection.answer.status in _EXPIRED
-        is_expired_target = is_expired and not connection.redirects and connection.url != self._source.url
-        if is_expired_target:  # another way leads to where the redirect led before
-            self._url, self._follows_anew = self._source.url, True
+        begins_anew = self._route.begins_anew(connection)
         if self._pool.receiving:
             asked_to_wait = min(failure.retry_after_seconds or 0.0, LONGEST_WAIT_SECONDS)
             self._not_before = max(self._not_before, now + asked_to_wait, now + random.uniform(0.1, 0.3))
-            if not (connection.is_receiving or is_expired_target):  # refused: so many are not liked
+            if not (connection.is_receiving or begins_anew):  # refused: so many are not liked
                 taken = self._allowance.refused(len(self._pool), now)
                 if failure.failure_code in _NOT_SO_MANY:
-                    self._around.progress.send(Limited(host_of(self._url), taken))
+                    self._around.progress.send(Limited(self._route.host, taken))
                 self._segments.give_back(connection.segment, over_others=False)
             return
-        if not (failure.retryable or is_expired_target):
+        if not (failure.retryable or begins_anew):
             raise failure
         delay = self._retries.wait_seconds(failure, now, at_once=connection.is_receiving)
         delay = max(delay, self._not_before - now)

@@ -241,6 +241,22 @@ def test_a_file_that_changed_in_between_comes_out_as_the_new_one_and_says_so(job
     assert [note.code for note in second.of(Noted)] == ["restarted.content-changed"]
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_where_the_server_names_no_version_the_bytes_themselves_tell_whether_it_changed(
+    jobs: Jobs, origin: FaultServer, seed: int
+) -> None:
+    first = jobs.start(origin.url("/a.bin", size=SIZE, noetag=1, rate=2_000_000, stall=1_100_000), connections=3)
+    first.until_received(3_000_000)
+    first.stop()
+    origin.seeds["/a.bin"] = seed
+    origin.reset()
+    second = jobs.start(origin.url("/a.bin", size=SIZE, noetag=1), connections=3)
+    assert sha256(second.finished()) == origin.sha256(SIZE, seed)
+    assert [note.code for note in second.of(Noted)] == (["restarted.content-changed"] if seed else [])
+    if not seed:
+        assert origin.stats("/a.bin").bytes_sent < SIZE - 2_000_000
+
+
 def test_a_server_that_lost_its_ranges_starts_anew_and_says_so(jobs: Jobs, origin: FaultServer) -> None:
     begun(jobs, origin).stop()
     second = jobs.start(origin.url("/a.bin", size=SIZE, norange=1), connections=3)
