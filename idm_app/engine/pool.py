@@ -17,6 +17,7 @@ from idm_app.engine.throttle import TokenBucket
 
 STALL_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
+"""The patience with a server that has not answered on any connection."""
 
 _spare: dict[Reach, list[Any]] = {}
 """Multi handles of fetches that have ended: their connections are still open, and the next file of a worker that rests
@@ -114,11 +115,12 @@ class Pool:
             if connection.is_paused and self._bucket.wait_seconds() == 0:
                 connection.resume()
 
-    def survey(self, now: float, answer_seconds: float) -> Iterator[tuple[Connection, float]]:
+    def survey(self, now: float) -> Iterator[tuple[Connection, float]]:
         """Measure all; gives those from which nothing has come for too long, with the seconds."""
+        longest = STALL_SECONDS if self.receiving else ANSWER_SECONDS
         for connection in self:
             silent_seconds = connection.survey(now)
-            if silent_seconds > (STALL_SECONDS if connection.answer else answer_seconds):
+            if silent_seconds > (STALL_SECONDS if connection.answer else longest):
                 yield connection, silent_seconds
 
     def close(self) -> None:

@@ -16,13 +16,13 @@ from idm_app.engine.connection import Connection
 from idm_app.engine.decoding import decoder_for
 from idm_app.engine.messages import Limited, Noted
 from idm_app.engine.part_file import PartFile
-from idm_app.engine.pool import ANSWER_SECONDS, STALL_SECONDS, Pool
+from idm_app.engine.pool import Pool
 from idm_app.engine.progress import SegmentShapes, StreamCount
 from idm_app.engine.proof import Proof
 from idm_app.engine.retries import LONGEST_WAIT_SECONDS, TOLD_WAIT_SECONDS, Retries
 from idm_app.engine.route import Route
 from idm_app.engine.segments import Segment, Segments, kept_share
-from idm_app.engine.source import Source
+from idm_app.engine.source import Source, host_of
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 from idm_app.events import waiting_code
@@ -84,7 +84,6 @@ class Fetch:
         self._not_before = 0.0
         self._survey_at = now
         self._start_seconds = _START_SECONDS
-        self._answer_seconds = ANSWER_SECONDS
 
     def run(self) -> int:
         """Fetch all of it. Returns its size in bytes. Raises :class:`DownloadError` or :class:`Stopped`."""
@@ -125,9 +124,7 @@ class Fetch:
         now = time.monotonic()
         if now - self._survey_at >= (_SURVEY_SECONDS if len(self._pool) > 1 else _FIRST_SURVEY_SECONDS):
             self._survey_at = now
-            for connection, seconds in self._pool.survey(now, self._answer_seconds):
-                if connection.answer is None:  # it may have become slow: more patience with the next
-                    self._answer_seconds = min(ANSWER_SECONDS, 2 * self._answer_seconds)
+            for connection, seconds in self._pool.survey(now):
                 self._pool.drop(connection)
                 self._failed(connection, DownloadError("timed-out", f"no byte for {seconds:.0f} s"))
         self._pool.go_on_after_limit()
@@ -231,7 +228,6 @@ class Fetch:
         if connection.is_discarded:
             return
         self._start_seconds = max(self._start_seconds, 2 * (time.monotonic() - connection.opened_at))
-        self._answer_seconds = max(STALL_SECONDS, self._start_seconds)
         position = connection.segment.position
         if answer.location is not None:
             return
