@@ -21,26 +21,18 @@ from idm_app.engine.progress import SegmentShapes, StreamCount
 from idm_app.engine.proof import Proof
 from idm_app.engine.retries import LONGEST_WAIT_SECONDS, TOLD_WAIT_SECONDS, Retries
 from idm_app.engine.route import Route
-from idm_app.engine.segments import Segment, Segments, kept_share
+from idm_app.engine.segments import Segment, Segments
 from idm_app.engine.source import Source, host_of
+from idm_app.engine.stealing import Stealing
 from idm_app.engine.surroundings import Stopped, Surroundings
 from idm_app.errors import DownloadError
 from idm_app.events import waiting_code
 
-SMALLEST_SEGMENT_BYTES = 256 << 10
-SMALLEST_SLOW_SEGMENT_BYTES = 32 << 10
-"""Where a connection is slow, also what it brings in the time of a request is worth one."""
 MOST_RESTARTS = 3
 _NOT_SO_MANY = frozenset({"server-busy", "connection-refused"})
 _SURVEY_SECONDS = 0.25
 _FIRST_SURVEY_SECONDS = 0.05
 """How long one connection is watched before others join: a small file is there by then."""
-_FAST_BYTES_PER_SECOND = 100 << 20
-"""A connection that brings this much is not held back by its server; more of them would only cost."""
-_START_SECONDS = 0.2
-"""What is there sooner than another request would bring it is left alone; the time to the first answer counts too."""
-_LATE_ANSWER = 5
-"""So many times as long as another request takes to begin is too long for one that has not begun."""
 
 
 class Fetch:
@@ -76,6 +68,7 @@ class Fetch:
         """Whether the server has shown that it takes ranges."""
         self._asks_for_ranges = True
         self._pool = Pool(source, part, surroundings.bucket, self._judge)
+        self._stealing = Stealing(self._pool)
         self._checkpoints = Checkpoints(part, now)
         self._proof: Proof | None = None
         self._retries = Retries(0, now)
@@ -83,7 +76,6 @@ class Fetch:
         self._is_restarted = False
         self._not_before = 0.0
         self._survey_at = now
-        self._start_seconds = _START_SECONDS
 
     def run(self) -> int:
         """Fetch all of it. Returns its size in bytes. Raises :class:`DownloadError` or :class:`Stopped`."""
@@ -175,36 +167,16 @@ class Fetch:
 
     def _stolen(self, thieves: int) -> Segment | None:
         """The share of another connection's segment that a further one should take; ``None``: none is worth it."""
-        rates = {c: rate for c in self._pool if c.segment.remaining and (rate := self._rate_of(c))}
-        usual = self._pool.usual_rate
-        if not rates or not usual:
+        found = self._stealing.victim(thieves)
+        if found is None:
             return None
-        victim = max(rates, key=lambda c: (c.segment.remaining or 0) / rates[c])
-        segment, rate = victim.segment, rates[victim]
-        if rate > _FAST_BYTES_PER_SECOND:
-            return None
-        smallest = min(SMALLEST_SEGMENT_BYTES, max(SMALLEST_SLOW_SEGMENT_BYTES, int(rate * self._start_seconds)))
-        patience = self._patience_seconds(segment)
-        kept = kept_share(segment.remaining or 0, rate, usual, thieves, smallest=smallest, start_seconds=patience)
-        if kept is None:
-            return None
-        if kept == 0:
-            self._pool.drop(victim)
-            segment.replaced += 1
-            return segment
-        return self._segments.split(segment, segment.position + kept)
-
-    def _rate_of(self, connection: Connection) -> float | None:
-        """What it brings, in bytes per second: next to nothing if it should have been answered long ago; ``None``: not
-        known yet.
-        """
-        longest = _LATE_ANSWER * self._patience_seconds(connection.segment)
-        is_late = not connection.is_receiving and time.monotonic() - connection.opened_at > longest
-        return 1.0 if is_late else connection.bytes_per_second
-
-    def _patience_seconds(self, segment: Segment) -> float:
-        """With what a slow connection still has to bring: more with each that was given up for it."""
-        return self._start_seconds * 4.0**segment.replaced
+        victim, kept = found
+        segment = victim.segment
+        if kept:
+            return self._segments.split(segment, segment.position + kept)
+        self._pool.drop(victim)
+        segment.replaced += 1
+        return segment
 
     def _connect(self, segment: Segment, url: str, redirects: int = 0) -> None:
         if segment.position and not self._asks_for_ranges:
@@ -227,7 +199,7 @@ class Fetch:
     def _judge(self, connection: Connection, answer: Answer) -> None:
         if connection.is_discarded:
             return
-        self._start_seconds = max(self._start_seconds, 2 * (time.monotonic() - connection.opened_at))
+        self._stealing.answered(time.monotonic() - connection.opened_at)
         position = connection.segment.position
         if answer.location is not None:
             return

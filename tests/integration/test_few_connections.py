@@ -72,7 +72,7 @@ def test_a_limit_of_connections_to_one_host_is_shared_and_changes_while_they_run
 
 
 def test_no_byte_is_wrong_when_connections_are_taken_and_given_again(server: LiveServer, origin: FaultServer) -> None:
-    download_id = add(server, origin.url("/a.bin", size=6_000_000, rate=500_000))["id"]
+    download_id = add(server, origin.url("/a.bin", size=6_000_000, rate=60_000))["id"]
     for connections in (2, 7, 1, 5, 3):
         allow(server, connections)
         until_connected(server, [download_id], [connections])
