@@ -8,13 +8,14 @@ from itertools import islice
 from idm_app.model import Download, Failure
 
 MAX_ATTEMPTS = 5
-MAX_ATTEMPTS_BEGUN = 40
-"""Of one that has bytes already, without getting any further: what was reached once is waited for for ten minutes."""
+A_NIGHT = timedelta(hours=8)
+"""Where bytes are there to go on from, what was reached once is waited for so long."""
 MAX_CRASHES = 3
 MAX_RETRY_DELAY = timedelta(minutes=10)
-MAX_RETRY_DELAY_BEGUN = timedelta(seconds=15)
+MAX_NETWORK_DELAY = timedelta(minutes=1)
+"""To ask a network that may be gone costs nobody anything."""
+_NETWORK = frozenset({"connection-lost", "timed-out", "connection-refused", "host-not-found"})
 _TRANSIENT = frozenset({"connection-lost", "timed-out", "server-busy", "server-error"})
-_UNREACHED = frozenset({"connection-refused", "host-not-found"})
 
 
 class Queue:
@@ -67,16 +68,17 @@ def retry_delay_seconds(
 
     The worker has tried for a while already, so another attempt is made only after one that got further
     (``made_headway``), where the server has said when to come back, where bytes are there to go on from (``is_begun``:
-    the network may be gone for a while), or after a crash. Doubles from 2 s; ``Retry-After`` counts if longer, to
-    10 min.
+    the network may be gone for a while), or after a crash. Doubles from 2 s to a minute for the network, to 10 for a
+    server, whose ``Retry-After`` counts if longer, to 10 min.
     """
     if failure.code == "worker-crashed":
         return 1.0 if attempts < MAX_CRASHES else None
-    is_passing = failure.code in _TRANSIENT or (is_begun and failure.code in _UNREACHED)
+    is_network = is_begun and failure.code in _NETWORK
     is_hopeful = made_headway or is_begun or retry_after_seconds is not None
-    if not (is_passing and is_hopeful) or attempts >= (MAX_ATTEMPTS_BEGUN if is_begun else MAX_ATTEMPTS):
+    longest = MAX_NETWORK_DELAY if is_network else MAX_RETRY_DELAY
+    most_attempts = A_NIGHT // longest if is_begun else MAX_ATTEMPTS
+    if not (is_network or failure.code in _TRANSIENT) or not is_hopeful or attempts >= most_attempts:
         return None
-    longest = MAX_RETRY_DELAY_BEGUN if is_begun else MAX_RETRY_DELAY
     delay = min(longest.total_seconds(), 2.0**attempts)
     return min(MAX_RETRY_DELAY.total_seconds(), max(delay, retry_after_seconds or 0.0))
 

@@ -48,9 +48,12 @@ def test_one_that_waits_is_passed_over_until_its_time() -> None:
     [
         ("connection-lost", 1, None, 2),
         ("connection-refused", 3, None, 8),
-        ("host-not-found", 7, None, 15),
-        ("server-busy", 7, 120, 120),
-        ("timed-out", schedule.MAX_ATTEMPTS_BEGUN, None, None),
+        ("host-not-found", 7, None, 60),
+        ("timed-out", schedule.A_NIGHT // schedule.MAX_NETWORK_DELAY - 1, None, 60),
+        ("timed-out", schedule.A_NIGHT // schedule.MAX_NETWORK_DELAY, None, None),
+        ("server-busy", 6, 120, 120),
+        ("server-busy", 20, None, 600),
+        ("server-error", schedule.A_NIGHT // schedule.MAX_RETRY_DELAY, None, None),
         ("not-found", 1, None, None),
     ],
 )
