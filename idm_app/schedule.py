@@ -8,13 +8,13 @@ from itertools import islice
 from idm_app.model import Download, Failure
 
 MAX_ATTEMPTS = 5
-A_NIGHT = timedelta(hours=8)
-"""Where bytes are there to go on from, what was reached once is waited for so long."""
 MAX_CRASHES = 3
 MAX_RETRY_DELAY = timedelta(minutes=10)
-MAX_NETWORK_DELAY = timedelta(minutes=1)
-"""To ask a network that may be gone costs nobody anything."""
-_NETWORK = frozenset({"connection-lost", "timed-out", "connection-refused", "host-not-found"})
+MAX_DELAY_AWAY = timedelta(minutes=1)
+"""To ask a network that is gone costs nobody anything."""
+MAX_ATTEMPTS_AWAY = 480
+"""A night: so long is a server waited for that was there and cannot be reached any more."""
+_AWAY = frozenset({"timed-out", "connection-refused", "host-not-found"})
 _TRANSIENT = frozenset({"connection-lost", "timed-out", "server-busy", "server-error"})
 
 
@@ -67,20 +67,18 @@ def retry_delay_seconds(
     """How long to wait before an attempt that nobody asked for; ``None``: give up.
 
     The worker has tried for a while already, so another attempt is made only after one that got further
-    (``made_headway``), where the server has said when to come back, where bytes are there to go on from (``is_begun``:
-    the network may be gone for a while), or after a crash. Doubles from 2 s to a minute for the network, to 10 for a
-    server, whose ``Retry-After`` counts if longer, to 10 min.
+    (``made_headway``), where the server has said when to come back, after a crash, or where bytes are there to go on
+    from (``is_begun``) and the network, or the server, is gone: that may take a while. Doubles from 2 s; the server's
+    ``Retry-After`` counts if longer, to 10 min.
     """
     if failure.code == "worker-crashed":
         return 1.0 if attempts < MAX_CRASHES else None
-    is_network = is_begun and failure.code in _NETWORK
-    is_hopeful = made_headway or is_begun or retry_after_seconds is not None
-    longest = MAX_NETWORK_DELAY if is_network else MAX_RETRY_DELAY
-    most_attempts = A_NIGHT // longest if is_begun else MAX_ATTEMPTS
-    if not (is_network or failure.code in _TRANSIENT) or not is_hopeful or attempts >= most_attempts:
+    if is_begun and failure.code in _AWAY:
+        return min(MAX_DELAY_AWAY.total_seconds(), 2.0**attempts) if attempts < MAX_ATTEMPTS_AWAY else None
+    is_hopeful = made_headway or retry_after_seconds is not None
+    if failure.code not in _TRANSIENT or not is_hopeful or attempts >= MAX_ATTEMPTS:
         return None
-    delay = min(longest.total_seconds(), 2.0**attempts)
-    return min(MAX_RETRY_DELAY.total_seconds(), max(delay, retry_after_seconds or 0.0))
+    return min(MAX_RETRY_DELAY.total_seconds(), max(2.0**attempts, retry_after_seconds or 0.0))
 
 
 def _is_time(download: Download, now: datetime) -> bool:
