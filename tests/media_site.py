@@ -207,6 +207,10 @@ class LiveStream:
         self._sent += pieces
         self._put("")
 
+    def change(self, piece: int, old: str, new: str) -> None:
+        """What is said of one of its pieces."""
+        self._pieces[piece] = self._pieces[piece].replace(old, new)
+
     def end(self) -> None:
         """It is over, and says so."""
         self._put("#EXT-X-ENDLIST\n")

@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 _SHORTEST_TARGET_SECONDS = 0.5
+_LONGEST_TARGET_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def parse(text: str, url: str) -> LivePlaylist:
                 pieces.append(Piece(number, urljoin(url, line), seconds, byte_range, key, header))
                 offset = byte_range[1] if byte_range else 0
                 number, seconds, byte_range = number + 1, 0.0, None
-    return LivePlaylist(tuple(pieces), max(_SHORTEST_TARGET_SECONDS, target), "#EXT-X-ENDLIST" in text)
+    target = min(_LONGEST_TARGET_SECONDS, max(_SHORTEST_TARGET_SECONDS, target))
+    return LivePlaylist(tuple(pieces), target, "#EXT-X-ENDLIST" in text)
 
 
 def _attributes(text: str) -> dict[str, str]:

@@ -23,6 +23,8 @@ from idm_app.errors import DownloadError
 
 SILENT_SECONDS = 90.0
 """A stream that offers nothing new for so long is over."""
+_AGAIN_SECONDS = 2.0
+_GONE = frozenset({"not-found", "gone"})
 
 CONCLUDED = Noted("concluded")
 
@@ -57,6 +59,9 @@ class Recording:
                     break
                 if not self.size_bytes or error.failure_code == "disk-full":
                     raise
+                if error.retryable and time.monotonic() - news_at < SILENT_SECONDS:
+                    self._concluding.wait(_AGAIN_SECONDS)
+                    continue
                 self._note(Noted("stream-lost", (("error", str(error).rstrip(".")),)))
                 return
             if playlist.is_ended or time.monotonic() - news_at > SILENT_SECONDS:
@@ -85,13 +90,23 @@ class Recording:
         if not new and playlist.pieces and self._next is not None and playlist.pieces[-1].number + 1 < self._next:
             new = list(playlist.pieces)  # the server has begun to count anew
         elif new and self._next is not None and new[0].number > self._next:
-            missing = (new[0].number - self._next) * playlist.target_seconds
-            self._note(Noted("gap", (("seconds", f"{missing:.0f}"),)))
+            self._note_gap((new[0].number - self._next) * playlist.target_seconds)
+        added = False
         for piece in new:
             if self._concluding.is_set():
                 break
-            self._append(piece, headers)
-        return bool(new)
+            try:
+                self._append(piece, headers)
+                added = True
+            except DownloadError as error:
+                if error.failure_code not in _GONE:
+                    raise
+                self._next = piece.number + 1
+                self._note_gap(piece.seconds)
+        return added
+
+    def _note_gap(self, seconds: float) -> None:
+        self._note(Noted("gap", (("seconds", f"{seconds:.0f}"),)))
 
     def _append(self, piece: Piece, headers: Mapping[str, str]) -> None:
         content = self._fetch(piece.url, piece.byte_range, headers)
