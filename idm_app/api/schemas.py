@@ -22,8 +22,9 @@ def _in_utc(instant: datetime) -> datetime:
         raise ValueError("there is no such instant in UTC") from None
 
 
-_PLAYLIST_PART = r"-?\d{1,9}([:-](-?\d{1,9})?(:-?[1-9]\d{0,8})?)?"
-"""``7``, ``1-3``, ``5-`` and, counted from the end or in steps, ``-2``, ``1:9:2``, as yt-dlp reads them."""
+_PLAYLIST_RANGE = r"[:-](-?\d{1,9})?(:-?[1-9]\d{0,8})?"
+_PLAYLIST_PART = rf"(-?\d{{1,9}}({_PLAYLIST_RANGE})?|{_PLAYLIST_RANGE})"
+"""``7``, ``1-3``, ``5-`` and, counted from the end or in steps, ``-2``, ``1:9:2``, ``::2``, as yt-dlp reads them."""
 Address = Annotated[str, Field(examples=["https://example.org/file.zip"])]
 Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]+$", max_length=40)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_|~-]+$", max_length=64)]
@@ -32,7 +33,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Rate = Annotated[int, Field(ge=1000, le=10**12)]
 PlaylistItems = Annotated[
     str,
-    StringConstraints(pattern=rf"^{_PLAYLIST_PART}(,{_PLAYLIST_PART})*$", max_length=1000),
+    StringConstraints(pattern=rf"^{_PLAYLIST_PART}(,{_PLAYLIST_PART})*$", max_length=200),
     Field(examples=["1-3,7"]),
 ]
 Instant = Annotated[datetime, AfterValidator(_in_utc)]

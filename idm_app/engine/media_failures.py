@@ -29,6 +29,7 @@ _BY_STATUS = {
     429: "server-busy",
     503: "server-busy",
 }
+_NO_SOUND = "unable to obtain file audio codec"
 _BY_WORDS: tuple[tuple[str, str], ...] = (
     (r"downloads may not reach", "blocked-address"),
     (r"\bDRM\b", "drm-protected"),
@@ -70,6 +71,8 @@ def media_failure(error: BaseException) -> DownloadError:
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
             return DownloadError("disk-full", _clean(str(cause)))
     detail = _clean(str(error))
+    if _NO_SOUND in detail:  # a failure of ffmpeg's by its kind
+        return DownloadError("format-not-available", detail, message="There is no sound in this media.")
     kinds = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
     for kind, code in _BY_KIND.items():
         if kind in kinds:

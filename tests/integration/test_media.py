@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     end = time.monotonic() + seconds
@@ -76,6 +78,12 @@ def entries_of(server: Any, count: int) -> list[dict[str, Any]]:
     """The entries of the only playlist, once there are so many, the first one first."""
     listed = until(lambda: (found := server.client.get("/list").json()) and len(found) == count + 1 and found)
     return [download for download in reversed(listed) if download["kind"] != "playlist"]
+
+
+@pytest.mark.parametrize("items", ["", ",", "1,,2", "1-2-3", "1:2:0", "a", "1 2", "--", "1;2"])
+def test_entries_that_nobody_can_mean_are_refused(server: Any, items: str) -> None:
+    response = server.client.post("/api/downloads", json={"url": "http://x.example/", "playlist_items": items})
+    assert response.status_code == 422
 
 
 def test_a_playlist_is_over_when_its_last_entries_are_removed(server: Any, media_site: Any) -> None:
