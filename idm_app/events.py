@@ -21,6 +21,7 @@ EVENTS = {
     "restarted.ranges-lost": "The server cannot go on in the middle, so it is fetched anew.",
     "resumed": "Resumed from {size}.",
     "stream-lost": "The stream broke off ({error}). What was recorded is kept.",
+    "subtitles-lost": "The subtitles in {languages} could not be fetched ({error}).",
     "waiting.connection-lost": "The connection was lost; again in {seconds} s.",
     "waiting.connection-refused": "The server does not accept connections; again in {seconds} s.",
     "waiting.host-not-found": "The server's name was not found; again in {seconds} s.",

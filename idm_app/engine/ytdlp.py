@@ -46,6 +46,8 @@ from idm_app.errors import DownloadError
 log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 0.25
+_MOST_LETTERS = 20
+"""Of a language's name in that of a file: the video's own leaves room for so many."""
 _FULL_BYTES = 1 << 20
 """A disk with less room is full."""
 _EXPIRED = frozenset({"forbidden", "address-expired", "not-found", "gone", "login-required"})
@@ -250,7 +252,9 @@ class MediaDownloader(Extractors):
         for language, subtitles in found.items():
             path = Path(subtitles.get("filepath") or self.job.job_folder)
             if path.is_file():
-                yield str(publish(path, video.parent, safe_name(f"{video.stem}.{language}{path.suffix}")))
+                yield str(
+                    publish(path, video.parent, f"{video.stem}.{safe_name(language[:_MOST_LETTERS])}{path.suffix}")
+                )
         wanted = [language for language in self.job.subtitles if language != "all" and language[0] != "-"]
         if missing := [language for language in wanted if not any(re.fullmatch(language, f) for f in found)]:
             self.around.progress.send(Noted("no-subtitles", (("languages", ", ".join(missing)),)))
@@ -266,7 +270,9 @@ class MediaDownloader(Extractors):
         """Called by YoutubeDL for each format; ours fetch what they can."""
         if self.around.stopping():
             raise Stopped
-        if test or subtitle:
+        if subtitle:
+            return self._bring_subtitles(name, info)
+        if test:
             return super().dl(name, info, subtitle, test)
         stream = media_plan.stream_name(info)
         self.around.progress.phase = "recording" if info.get("is_live") else stream
@@ -275,6 +281,18 @@ class MediaDownloader(Extractors):
             self._start_sides(name, info)
             answer = self._bring(name, info, self.around, self._sides.main_connections)
         return answer
+
+    def _bring_subtitles(self, name: str, info: dict[str, Any]) -> Any:
+        """That they cannot be had is no reason to lose the video."""
+        try:
+            return super().dl(name, info, subtitle=True)
+        except Exception as error:
+            failure = media_failure(error)
+            if failure.failure_code == "disk-full":
+                raise
+            language = Path(name).stem.partition(".")[2]
+            values = (("languages", language), ("error", failure.detail or str(failure)))
+            self.around.progress.send(Noted("subtitles-lost", values))
 
     def _start_sides(self, name: str, info: dict[str, Any]) -> None:
         """Begin to fetch the other streams too.

@@ -310,6 +310,32 @@ def test_subtitles_are_embedded(jobs: Jobs, media_site: MediaSite) -> None:
     assert "subtitle" in streams_of(run.finished())
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_subtitles_that_are_not_there_cost_no_video(jobs: Jobs, media_site: MediaSite, beside: bool) -> None:
+    url = media_site.rich_page()
+    page, media_type = media_site.server.files[urlsplit(url).path]
+    media_site.server.files[urlsplit(url).path] = (page.replace(b".vtt", b".vtt?status=404"), media_type)
+    run = jobs.start(url, subtitles=("en",), subtitles_beside=beside)
+    assert_plays(run.finished(), "video", "audio")
+    [note] = run.of(Noted)
+    assert (note.code, dict(note.values)["languages"]) == ("subtitles-lost", "en")
+    assert jobs.names() == ["Rich Test.mp4"]
+
+
+def test_subtitles_have_the_whole_name_of_their_video_and_the_language(jobs: Jobs, media_site: MediaSite) -> None:
+    url = media_site.rich_page()
+    page, media_type = media_site.server.files[urlsplit(url).path]
+    long = page.replace(b"<title>Rich Test", b"<title>" + "長い題名".encode() * 40)
+    media_site.server.files[urlsplit(url).path] = (long, media_type)
+    path = jobs.start(url, subtitles=("en",), subtitles_beside=True).finished()
+    assert jobs.names() == sorted([path.name, f"{path.stem}.en.vtt"])
+
+
+def test_media_without_sound_cannot_become_sound(jobs: Jobs, media_site: MediaSite) -> None:
+    failure = jobs.start(media_site.ladder(), audio_format="mp3").failed()
+    assert (failure.code, failure.retryable) == ("format-not-available", False)
+
+
 def test_subtitles_beside_the_video(jobs: Jobs, media_site: MediaSite) -> None:
     run = jobs.start(media_site.rich_page(), subtitles=("en", "de"), subtitles_beside=True)
     path = run.finished()
@@ -409,6 +435,32 @@ def test_a_recording_that_is_concluded_becomes_a_finished_file(jobs: Jobs, media
     assert set(streams_of(path)) == {"video", "audio"}
     assert pieces_of(path) == 3
     assert [note.code for note in run.of(Noted)] == ["concluded"]
+
+
+def test_a_recording_is_concluded_while_the_server_is_waited_for(jobs: Jobs, media_site: MediaSite) -> None:
+    stream = media_site.live(refuse=1, retry_after="30")
+    run = jobs.start(stream.url)
+    for fetched in (3, 6):
+        stream.send(3)
+        recorded(run, fetched, stream, media_site)
+    stream.send(1)  # the first again
+    run.until(lambda _: media_site.server.stats(f"{stream.path.rpartition('/')[0]}/index0.ts").requests > 1)
+    began = time.monotonic()
+    run.conclude()
+    run.finished()
+    assert time.monotonic() - began < 20
+
+
+def test_a_piece_that_is_missing_is_a_gap_and_the_recording_goes_on(jobs: Jobs, media_site: MediaSite) -> None:
+    stream = media_site.live()
+    folder = stream.path.rpartition("/")[0]
+    stream.change(1, "index1.ts", "index1.ts?status=404")
+    stream.send(3)
+    run = jobs.start(stream.url)
+    run.until(lambda _: media_site.server.stats(f"{folder}/index2.ts").requests)
+    stream.end()
+    assert pieces_of(run.finished()) == 2
+    assert run.of(Noted) == [Noted("gap", (("seconds", "1"),))]
 
 
 def test_what_ffmpeg_records_is_concluded_too(jobs: Jobs, media_site: MediaSite) -> None:
