@@ -5,7 +5,7 @@ import time
 from collections.abc import Container, Iterable
 from pathlib import Path
 
-from idm_app.engine.part_file import is_behind_link
+from idm_app.engine.part_file import is_behind_link, is_elsewhere
 from idm_app.errors import FileGone, WrongStatus
 from idm_app.model import Download, Kind, Status
 
@@ -45,6 +45,14 @@ def sweep(parts_folder: Path, unfinished: Container[int]) -> None:
     for folder in parts_folder.iterdir() if parts_folder.is_dir() else ():
         if folder.name.isdecimal() and int(folder.name) not in unfinished:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def has_place(size_bytes: int, folder: Path, parts_folder: Path) -> bool:
+    """Whether a finished file fits into ``folder``: where its parts are it does, as it is only renamed."""
+    try:
+        return not is_elsewhere(folder, parts_folder) or shutil.disk_usage(folder).free >= size_bytes
+    except OSError:
+        return True  # to be told by who tries
 
 
 class FreeSpace:

@@ -25,6 +25,12 @@ def job_folder(download_id: int, server_id: str, options: Options) -> Path:
     return _parts_folder(options.download_dir, server_id) / str(download_id)
 
 
+def target_folder(download: Download, options: Options) -> Path:
+    """Where its finished file goes."""
+    directory = download.request.directory
+    return options.download_dir / directory if directory else options.download_dir
+
+
 @cache
 def _parts_folder(download_dir: Path, server_id: str) -> Path:
     return download_dir / PARTS_FOLDER / server_id
@@ -44,7 +50,7 @@ def job_for(
     return Job(
         id=download.id,
         url=request.url,
-        folder=str(options.download_dir / request.directory if request.directory else options.download_dir),
+        folder=str(target_folder(download, options)),
         job_folder=str(job_folder(download.id, server_id, options)),
         filename=request.filename,
         kind=download.kind if download.kind in (Kind.FILE, Kind.MEDIA) else None,

@@ -25,17 +25,20 @@ def needed_bytes(download: Download) -> int:
 
 
 class RoomWatch:
-    """Looks every few seconds, as long as one waits. Event loop only; ``free_bytes`` is quick and never raises."""
+    """Looks every few seconds, as long as one waits. Event loop only; what it asks is quick and never raises."""
 
     def __init__(
         self,
         downloads: Callable[[], Iterable[Download]],
         free_bytes: Callable[[], int | None],
         go_on: Callable[[Download], None],
+        has_place: Callable[[Download], bool] = lambda _: True,
     ) -> None:
+        """``free_bytes``: for the parts; ``has_place``: whether the finished file fits where it goes."""
         self._downloads = downloads
         self._free_bytes = free_bytes
         self._go_on = go_on
+        self._has_place = has_place
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -55,6 +58,6 @@ class RoomWatch:
             return
         self.begin()
         free = self._free_bytes() or 0
-        fitting = next((download for download in waiting if needed_bytes(download) <= free), None)
+        fitting = next((d for d in waiting if needed_bytes(d) <= free and self._has_place(d)), None)
         if fitting is not None:  # one at a time: what it will take is still counted as free
             self._go_on(fitting)

@@ -50,7 +50,7 @@ class Runs:
         self._supervisor = Supervisor(self._on_report, self._on_exit)
         self.probes = Probes(self._supervisor.ask)
         self.free_space = disk.FreeSpace(options.download_dir)
-        self._room = RoomWatch(lambda: ledger, self.free_space.bytes, self.enqueue)
+        self._room = RoomWatch(lambda: ledger, self.free_space.bytes, self.enqueue, self._has_place)
         self._rate = SharedRate(self.running, self._supervisor.limit, settings.bytes_per_second_limit)
         self._connections = SharedConnections(self.running, self._supervisor.allow, settings)
         self._active: set[int] = set()
@@ -156,6 +156,10 @@ class Runs:
         parent = None if parent_id is None else self._ledger.get(parent_id)
         if parent is not None and parent.status is not Status.COMPLETED:
             self._ledger.change(playlists.settled(parent, self._ledger, utc_now()))
+
+    def _has_place(self, download: Download) -> bool:
+        folder = jobs.target_folder(download, self._options)
+        return disk.has_place(download.total_bytes or 0, folder, self._options.download_dir)
 
     def _begin(self, download: Download, now: datetime) -> Download:
         self._active.add(download.id)

@@ -7,6 +7,7 @@ machine only the offsets known to be on the disk (``synced``) count.
 """
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -172,6 +173,24 @@ class PartFile:
 _STAGED_SUFFIX = ".idm-part"
 
 
+def check_space(folder: Path, needed_bytes: int) -> None:
+    """Raise :class:`DownloadError` unless so much fits on ``folder``'s disk."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise disk_failure(error) from error
+    if free < needed_bytes:
+        raise DownloadError("disk-full", os.strerror(errno.ENOSPC) + f": {needed_bytes} bytes needed, {free} free")
+
+
+def is_elsewhere(folder: Path, parts_folder: Path) -> bool:
+    """Whether ``folder`` is there, on another disk than ``parts_folder``."""
+    try:
+        return folder.stat().st_dev != parts_folder.stat().st_dev
+    except OSError:
+        return False
+
+
 def is_behind_link(folder: Path) -> bool:
     """Whether ``folder`` is a symbolic link or lies behind one, and so may be anywhere."""
     return os.path.normcase(os.path.realpath(folder)) != os.path.normcase(folder.absolute())
@@ -206,8 +225,12 @@ def publish(source: Path, folder: Path, name: str, receipt: Receipt | None = Non
 
 
 def _staged(source: Path, folder: Path) -> Path:
-    """``source`` moved into ``folder``, which is on another disk after all, under a hidden name."""
-    target = folder / f".{os.getpid()}{_STAGED_SUFFIX}"
+    """``source`` moved into ``folder``, which is on another disk after all, under a hidden name: the same each time,
+    so that what a killed worker leaves is written over by the next.
+    """
+    target = folder / f".{hashlib.sha256(bytes(source.absolute())).hexdigest()[:16]}{_STAGED_SUFFIX}"
+    target.unlink(missing_ok=True)
+    check_space(folder, source.stat().st_size)
     try:
         shutil.copyfile(source, target)
     except OSError:

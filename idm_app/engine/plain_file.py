@@ -8,7 +8,7 @@ from pathlib import Path
 from idm_app.engine.answers import Answer
 from idm_app.engine.messages import Finished, Job, Offered, Probed, Processing
 from idm_app.engine.names import safe_name, suggested_name
-from idm_app.engine.part_file import PART_NAME, PartFile, check_space, publish
+from idm_app.engine.part_file import PART_NAME, PartFile, check_space, is_elsewhere, publish
 from idm_app.engine.progress import StreamCount
 from idm_app.engine.reach import Reach
 from idm_app.engine.receipt import Receipt
@@ -53,6 +53,8 @@ def fetch_file(job: Job, around: Surroundings) -> Finished:
         around.progress.announce(Probed("file", filename=part.final_name, total_bytes=total_bytes))
         if total_bytes is not None:
             check_space(job_folder, total_bytes - around.progress.received_bytes)
+            if is_elsewhere(folder, job_folder):
+                check_space(folder, total_bytes)
 
     count = around.progress.add(StreamCount("file"))
     try:

@@ -16,8 +16,8 @@ from idm_app.engine.source import Source
 from idm_app.engine.throttle import TokenBucket
 
 STALL_SECONDS = 10.0
-ANSWER_SECONDS = 30.0
-"""The patience with a server that has not answered on any connection."""
+FIRST_BYTE_SECONDS = 30.0
+"""The patience with a server that has sent nothing on any connection."""
 
 _spare: dict[Reach, list[Any]] = {}
 """Multi handles of fetches that have ended: their connections are still open, and the next file of a worker that rests
@@ -117,10 +117,10 @@ class Pool:
 
     def survey(self, now: float) -> Iterator[tuple[Connection, float]]:
         """Measure all; gives those from which nothing has come for too long, with the seconds."""
-        longest = STALL_SECONDS if self.receiving else ANSWER_SECONDS
+        longest = STALL_SECONDS if self.receiving else FIRST_BYTE_SECONDS
         for connection in self:
             silent_seconds = connection.survey(now)
-            if silent_seconds > (STALL_SECONDS if connection.answer else longest):
+            if silent_seconds > (STALL_SECONDS if connection.is_receiving else longest):
                 yield connection, silent_seconds
 
     def close(self) -> None:

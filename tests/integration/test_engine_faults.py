@@ -12,10 +12,10 @@ from typing import Any
 
 import brotli
 import pytest
-from engine_jobs import Jobs, Noted, Progressed, RawOrigin, sha256
+from engine_jobs import Jobs, Noted, Probed, Progressed, RawOrigin, sha256
 from fault_server import FaultServer
 
-from idm_app.engine.pool import ANSWER_SECONDS
+from idm_app.engine.pool import FIRST_BYTE_SECONDS
 from idm_app.errors import FAILURES
 
 SIZE = 8_000_000
@@ -55,6 +55,7 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
         {"slow_region": "2000000-2300000", "rate": 4_000_000},
         {"multipart": 1, "rate": 4_000_000},
         {"first_byte_delay": 1},
+        {"first_byte_delay": 12},
         {"nohead": 1},
         {"capped": 1_000_000},
         {"capped": 1_000_000, "nototal": 1},
@@ -195,7 +196,7 @@ def test_a_connection_that_is_never_answered_holds_nobody_back(jobs: Jobs, origi
     began = time.monotonic()
     run = jobs.start(origin.url("/a.bin", size=SIZE, rate=2_000_000, hang=2), connections=4)
     assert sha256(run.finished()) == origin.sha256(SIZE)
-    assert time.monotonic() - began < ANSWER_SECONDS / 2
+    assert time.monotonic() - began < FIRST_BYTE_SECONDS / 2
 
 
 def test_a_server_that_says_when_to_come_back_is_left_alone_until_then(jobs: Jobs, origin: FaultServer) -> None:
@@ -267,7 +268,9 @@ def test_a_folder_that_cannot_be_written(jobs: Jobs, origin: FaultServer, tmp_pa
 
 def test_a_file_larger_than_the_disk_is_not_begun(jobs: Jobs, origin: FaultServer) -> None:
     with RawOrigin(b"HTTP/1.1 200 OK\r\nContent-Length: 1125899906842624\r\n\r\nabc") as port:
-        assert jobs.start(f"http://127.0.0.1:{port}/a.bin").failed().code == "disk-full"
+        run = jobs.start(f"http://127.0.0.1:{port}/a.bin")
+        assert run.failed().code == "disk-full"
+    assert [(probed.filename, probed.total_bytes) for probed in run.of(Probed)] == [("a.bin", 1 << 50)]
     assert not list(jobs.job_folder.glob("*.part")) or (jobs.job_folder / "content.part").stat().st_size < 1000
 
 

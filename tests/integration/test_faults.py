@@ -287,6 +287,31 @@ def test_a_disk_that_fills_up_while_streams_are_joined_pauses_and_room_goes_on(
 
 
 @may_mount
+def test_a_full_disk_where_only_the_finished_file_goes(tmp_path: Path, origin: FaultServer) -> None:
+    with _running(LiveServer(tmp_path)) as server, small_disk(server.download_dir / "elsewhere"):
+        folder = server.download_dir / "elsewhere"
+        url = origin.url("/a.bin", size=3 * MB, rate=2 * MB)
+        added = server.client.post("/api/downloads", json={"url": url, "directory": "elsewhere"}).json()
+        crashes = Crashes(server, origin)
+        crashes.wait(lambda downloads: downloads[0]["received_bytes"] > MB)
+        filler = filled(folder)
+        (paused,) = crashes.wait(lambda downloads: downloads[0]["status"] == "paused")
+        assert (paused["error"]["code"], paused["received_bytes"]) == ("disk-full", 3 * MB)
+        time.sleep(4)  # longer than it takes to look for room
+        events = server.client.get(f"/api/downloads/{added['id']}").json()["events"]
+        assert events == [], "it is not tried again where there is no room"
+        assert list(folder.iterdir()) == [filler]
+        filler.unlink()
+        crashes.wait(lambda downloads: downloads[0]["status"] == "completed")
+        assert (folder / "a.bin").read_bytes() == origin.content(0, 3 * MB)
+        assert origin.stats("/a.bin").bytes_sent < 4 * MB
+        second = server.client.post("/api/downloads", json={"url": url, "directory": "elsewhere"}).json()["id"]
+        crashes.wait(lambda downloads: downloads[0]["status"] == "paused")
+        told = server.client.get(f"/api/downloads/{second}").json()
+        assert (told["received_bytes"], told["total_bytes"], told["filename"]) == (0, 3 * MB, "a.bin")
+
+
+@may_mount
 def test_a_full_disk_under_the_list_refuses_and_forgets_nothing(tmp_path: Path, origin: FaultServer) -> None:
     with small_disk(tmp_path / "data", "1m"), _running(LiveServer(tmp_path)) as server:
         crashes = Crashes(server, origin)
