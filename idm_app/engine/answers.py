@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from idm_app.errors import DownloadError
 
-_CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)\s*$", re.IGNORECASE)
-_UNSATISFIED_RANGE = re.compile(r"bytes\s+\*/(\d+)\s*$", re.IGNORECASE)
+_CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)\s*$", re.IGNORECASE)
+_UNSATISFIED_RANGE = re.compile(r"bytes\s+\*/(\d{1,19})\s*$", re.IGNORECASE)
 _PAGE_TYPES = frozenset(
     {
         "text/html", "application/xhtml+xml", "application/vnd.apple.mpegurl", "application/x-mpegurl",
@@ -21,11 +21,11 @@ _PAGE_TYPES = frozenset(
 )  # fmt: skip
 _TEXT_TYPES = frozenset({"", "text/plain", "text/xml", "application/xml", "application/octet-stream"})
 _PAGE_BEGINNING = re.compile(
-    rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*(?:#EXTM3U|<MPD\b|<rss\b|<playlist\b[^>]*xspf|<SmoothStreamingMedia\b)",
+    rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*+(?:#EXTM3U|<MPD\b|<rss\b|<playlist\b[^>]*xspf|<SmoothStreamingMedia\b)",
     re.DOTALL,
 )
-_HTML_BEGINNING = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head)\b", re.IGNORECASE | re.DOTALL)
-_DIGEST = re.compile(r"([\w-]+)=:?([A-Za-z0-9+/]+=*):?")
+_HTML_BEGINNING = re.compile(rb"\s*(?:<!--.*?-->\s*)*+<(?:!doctype\s+html|html|head)\b", re.IGNORECASE | re.DOTALL)
+_DIGEST = re.compile(r"\s*([\w-]+)=:?([A-Za-z0-9+/]+=*):?")
 _ALGORITHMS = {"sha-512": 64, "sha-256": 32, "sha": 20, "md5": 16}
 """Those that can be checked, with their size in bytes."""
 
@@ -66,7 +66,8 @@ class Answer:
     def length_bytes(self) -> int | None:
         """``Content-Length``."""
         text = self.headers.get("content-length", "")
-        return int(text) if text.isdecimal() and "transfer-encoding" not in self.headers else None
+        is_told = text.isdecimal() and len(text) < 20 and "transfer-encoding" not in self.headers
+        return int(text) if is_told else None
 
     @property
     def content_range(self) -> tuple[int, int, int | None] | None:
@@ -102,9 +103,9 @@ class Answer:
     def digest(self) -> str | None:
         """What the server says is the checksum of the whole, as ``sha-256:hex`` (RFC 9530, 3230 and 1864)."""
         for header in ("repr-digest", "digest"):
-            for name, value in _DIGEST.findall(self.headers.get(header, "")):
-                if name.lower() in _ALGORITHMS:
-                    return _checksum(name.lower(), value)
+            for match in map(_DIGEST.match, self.headers.get(header, "").split(",")):
+                if match and (name := match[1].lower()) in _ALGORITHMS:
+                    return _checksum(name, match[2])
         return _checksum("md5", self.headers.get("content-md5", "")) if self.status != 206 else None
 
     @property
@@ -126,7 +127,7 @@ class Answer:
         """``Retry-After`` (seconds or a date) as seconds from ``now``."""
         text = self.headers.get("retry-after", "").strip()
         if text.isdecimal():
-            return float(min(int(text), 10**6))
+            return min(float(text), 1e6)
         try:
             return max(0.0, (parsedate_to_datetime(text) - (now or datetime.now(UTC))).total_seconds())
         except (TypeError, ValueError):
