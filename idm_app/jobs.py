@@ -9,8 +9,9 @@ from typing import Any
 
 from idm_app.categories import category_of
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Progressed
+from idm_app.engine.source import is_for_every_host, origin_of
 from idm_app.events import RESTARTS, Values
-from idm_app.model import Download, Event, Kind, Segment, Status, Stream, SubtitlesAs
+from idm_app.model import Download, Event, Kind, Request, Segment, Status, Stream, SubtitlesAs
 from idm_app.settings import Options, Settings
 from idm_app.units import format_bytes
 
@@ -106,6 +107,13 @@ def applied(
             )
         case Finished():
             return _finished(download, report, now)
+
+
+def readdressed(request: Request, url: str) -> Request:
+    """``request`` with a fresh address. What was given for one origin is not told to another."""
+    if origin_of(url) != origin_of(request.url):
+        request = replace(request, headers=tuple(h for h in request.headers if is_for_every_host(h[0])))
+    return replace(request, url=url)
 
 
 def progress_of(downloads: Iterable[Download]) -> float | None:

@@ -248,7 +248,7 @@ class Manager:
         if "position" in own and download.status is not Status.QUEUED:
             raise WrongStatus(f"Download #{download_id} is {download.status}; only a queued one has a position.")
         if "url" in changes:
-            request = replace(request, url=self._checked(changes["url"]))
+            request = jobs.readdressed(request, self._checked(changes["url"]))
         if "bytes_per_second_limit" in changes:
             request = replace(request, bytes_per_second_limit=changes["bytes_per_second_limit"])
         self._ledger.change(replace(download, request=request, **own), save=True)

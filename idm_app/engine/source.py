@@ -44,7 +44,7 @@ class Source:
             headers["referer"] = ("Referer", self.referrer)
         for name, value in self.headers:
             key = name.strip().lower()
-            if key not in _OURS and (same_origin or key in _FOR_EVERY_HOST):
+            if key not in _OURS and (same_origin or is_for_every_host(name)):
                 headers[key] = (name.strip(), value.strip())
         lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.values()]
         return [line.encode("utf-8", "replace") for line in lines if not set(line) & {"\r", "\n", "\0"}]
@@ -67,6 +67,11 @@ class Source:
             if not any(set(text) & {"\t", "\r", "\n", "\0"} for text in fields):
                 lines.append("\t".join(fields))
         return lines
+
+
+def is_for_every_host(header_name: str) -> bool:
+    """Whether a header may be told to another origin than that for which it was given."""
+    return header_name.strip().lower() in _FOR_EVERY_HOST
 
 
 @functools.lru_cache

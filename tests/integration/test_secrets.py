@@ -69,3 +69,23 @@ def test_secrets_stand_nowhere_but_where_they_are_needed(
     for path, content in (*contents(server.data_dir), *contents(server.download_dir)):
         assert COOKIE.encode() not in content, path
         assert HEADER.encode() not in content, path
+
+
+def test_a_fresh_address_elsewhere_does_not_hear_what_was_meant_for_the_old_one(
+    server: LiveServer, origin: FaultServer
+) -> None:
+    wish = {"headers": {"Authorization": HEADER, "User-Agent": "Mine/1"}, "start": False}
+    with FaultServer() as other:
+        for fresh in (origin, other):
+            added = server.client.post("/api/downloads", json={"url": origin.url("/old.bin"), **wish}).json()
+            path = f"/api/downloads/{added['id']}"
+            server.client.patch(path, json={"url": fresh.url("/fresh.bin", size=10)}).raise_for_status()
+            server.client.post(f"{path}/resume").raise_for_status()
+            until = time.monotonic() + 30
+            while not server.client.get(path).json()["done"]:
+                assert time.monotonic() < until
+                time.sleep(0.05)
+        (same,), (elsewhere,) = origin.stats("/fresh.bin").headers, other.stats("/fresh.bin").headers
+    assert same["authorization"] == HEADER
+    assert "authorization" not in elsewhere
+    assert same["user-agent"] == elsewhere["user-agent"] == "Mine/1"
