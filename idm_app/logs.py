@@ -1,5 +1,6 @@
 """The log: lines that foreign text can neither forge nor make dangerous, and the newest of them kept in memory."""
 
+import asyncio
 import logging
 import re
 import sys
@@ -70,6 +71,10 @@ class _Calming(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if "without completing handshake" in record.msg:  # said of each WebSocket that the gate has well answered
             return False
+        if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):  # what waited when it stopped
+            return False
+        if record.msg.startswith("Invalid UTF-8"):  # a client's fault, with a traceback of uvicorn's
+            record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
         now, before = time.monotonic(), self._said_at.get(record.msg, float("-inf"))
         if record.levelno >= logging.ERROR or now - before > _CALM_SECONDS:
             self._said_at = {**self._said_at, record.msg: now} if len(self._said_at) < 100 else {record.msg: now}

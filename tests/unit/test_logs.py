@@ -1,5 +1,6 @@
 """What foreign text can do to the log: nothing."""
 
+import asyncio
 import logging
 
 import pytest
@@ -27,6 +28,19 @@ def test_a_traceback_is_set_in() -> None:
     assert first == "WARNING failed"
     assert others
     assert all(other.startswith("    ") and "\x1b" not in other for other in others)
+
+
+def test_what_a_client_or_a_stop_causes_is_no_traceback() -> None:
+    calming = logs._Calming()
+
+    def passes(message: str, error: BaseException) -> tuple[bool, bool]:
+        record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, message, (), (type(error), error, None))
+        return bool(calming.filter(record)), record.exc_info is not None
+
+    broken = "Invalid UTF-8 sequence received from client."
+    assert [passes(broken, ValueError()) for _ in range(3)] == [(True, False), (False, False), (False, False)]
+    assert not passes("Exception in ASGI application\n", asyncio.CancelledError())[0]
+    assert passes("Exception in ASGI application\n", ValueError()) == (True, True)
 
 
 @pytest.mark.parametrize(
