@@ -9,8 +9,8 @@ Fetch metadata, https://w3c.github.io/webappsec-fetch-metadata/; DNS rebinding, 
 3. Credentials that open the door (``doors.py``), else ``401`` or ``403``; who opens a page is sent to sign in.
 4. A body that changes something must be JSON (``415``) and at most 8 MiB (``413``).
 
-What stands behind sees ``scope["caller"]`` and no token. ``X-Forwarded-*`` is dropped: what a trusted proxy says has
-been taken over by uvicorn before.
+What stands behind sees ``scope["caller"]`` and no token; a ``HEAD`` as a ``GET`` without ``scope["wants_body"]``.
+``X-Forwarded-*`` is dropped: what a trusted proxy says has been taken over by uvicorn before.
 """
 
 import re
@@ -215,7 +215,7 @@ class Gate:
             return message
 
         try:
-            await self._app(scope, receive_bounded, hardened.send)
+            await self._app(_as_get(scope), receive_bounded, hardened.send)
         except Refusal as refusal:
             if not hardened.is_started:
                 await _refuse(scope, receive, hardened.send, refusal)
@@ -240,6 +240,11 @@ class _Hardened:
 
 
 _TOO_LARGE = Refusal(413, "too-large", "The request is larger than 8 MiB. Send the addresses in several requests.")
+
+
+def _as_get(scope: Scope) -> Scope:
+    """A ``HEAD`` is answered as its ``GET``, whose body uvicorn leaves out; who would read a file for it can tell."""
+    return {**scope, "method": "GET", "wants_body": False} if scope["method"] == "HEAD" else scope
 
 
 def _take_bearer(scope: Scope) -> str | None:

@@ -183,7 +183,6 @@ def _add_file_routes(router: APIRouter, manager: Manager) -> None:
         return Response(status_code=204)
 
     @router.get("/api/downloads/{download_id}/file", response_class=FileResponse)
-    @router.head("/api/downloads/{download_id}/file", include_in_schema=False)
     async def fetch_file(download_id: int) -> FileAnswer:
         """The finished file, with Range and ETag."""
         return FileAnswer(manager.finished_file(download_id), "attachment", _FILE_HEADERS)

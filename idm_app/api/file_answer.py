@@ -56,7 +56,8 @@ class FileAnswer(FileResponse):
         if ranges:
             parts = ",".join(f"{part.start}-{part.stop - 1}" for part in ranges)
             headers.append((b"range", f"bytes={parts}".encode()))
-        await super().__call__({**scope, "headers": headers}, receive, send)
+        method = scope["method"] if scope.get("wants_body", True) else "HEAD"
+        await super().__call__({**scope, "method": method, "headers": headers}, receive, send)
 
     def _is_known(self, asked: Headers) -> bool:
         """Whether the client has this very file already."""

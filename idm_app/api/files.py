@@ -41,7 +41,6 @@ def build(manager: Manager) -> APIRouter:
     router = APIRouter(tags=["files"], responses=PROBLEMS)
 
     @router.get("/api/downloads/{download_id}/preview", response_class=FileResponse)
-    @router.head("/api/downloads/{download_id}/preview", include_in_schema=False)
     async def preview(request: Request, download_id: int) -> Response:
         """An image, PDF, film or piece of music as its type, with Range: to be shown, not saved.
 
@@ -50,7 +49,7 @@ def build(manager: Manager) -> APIRouter:
         download = manager.get(download_id)
         if download.status is not Status.COMPLETED and plays_early(download.filename):
             growing = await asyncio.to_thread(manager.growing_file, download_id)
-            return _as_it_comes(manager, download, growing, request.headers.get("range"))
+            return _as_it_comes(manager, download, growing, request)
         path = manager.finished_file(download_id)
         media_type = preview_type(path.name)
         if media_type is None:
@@ -77,8 +76,8 @@ def build(manager: Manager) -> APIRouter:
     return router
 
 
-def _as_it_comes(manager: Manager, download: Download, growing: GrowingFile, asked: str | None) -> Response:
-    total = growing.total_bytes
+def _as_it_comes(manager: Manager, download: Download, growing: GrowingFile, request: Request) -> Response:
+    total, asked = growing.total_bytes, request.headers.get("range")
     wanted = byte_range(asked, total)
     headers = {**_PREVIEW_HEADERS, "Accept-Ranges": "bytes"}
     if wanted is None:
@@ -86,6 +85,8 @@ def _as_it_comes(manager: Manager, download: Download, growing: GrowingFile, ask
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{total}"})
     if asked:
         headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{total}"
+    if not request.scope.get("wants_body", True):
+        wanted = range(0)
     sent = _sent_as_it_comes(manager, download.id, growing, wanted)
     # Without a length, as it may end early.
     return StreamingResponse(sent, 206 if asked else 200, headers, preview_type(download.filename))

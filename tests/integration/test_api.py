@@ -305,6 +305,20 @@ def test_health_stats_and_documents(server: Any) -> None:
     assert "https://" not in page
 
 
+def test_head_is_get_without_the_body(server: Any, origin: Any) -> None:
+    done = wait_for(server, add(server, origin.url("/file/a.pdf", size=900_000))["id"], "completed")
+    preview = f"/api/downloads/{done['id']}/preview"
+    doors = ["/", "/api/health", "/list", "/api/downloads/1", "/api/downloads/9", "/api/settings", "/api/export"]
+    for door in (*doors, done["file_url"], preview):
+        head, get = server.client.head(door), server.client.get(door)
+        assert (head.status_code, head.content) == (get.status_code, b""), door
+        assert head.headers["content-type"] == get.headers["content-type"], door
+    part = server.client.head(done["file_url"], headers={"Range": "bytes=0-9"})
+    assert (part.headers["content-length"], part.content) == ("10", b"")
+    assert server.client.head("/api/downloads/1/pause").status_code == 405
+    assert server.client.head("/", headers={"Host": "evil.example"}).status_code == 421
+
+
 def test_the_gate_stands_before_every_door(server: Any) -> None:
     doors = [
         "/",
