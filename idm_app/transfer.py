@@ -53,6 +53,8 @@ def entry_of(download: Download, download_dir: Path) -> dict[str, Any]:
     entry = {**request, **{name: stored[name] for name in _FIELDS if name in stored}}
     if download.error:
         entry["error"] = download.error.code
+    elif "not_before" in stored:
+        entry["start_at"] = stored["not_before"]
     if download.path and Path(download.path).is_relative_to(download_dir):
         entry["saved_as"] = Path(download.path).relative_to(download_dir).as_posix()
     return entry

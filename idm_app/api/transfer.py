@@ -145,6 +145,7 @@ def _restored(entry: dict[str, Any], now: datetime, start: bool, manager: Manage
         title=read.title,
         total_bytes=read.total_bytes,
         queue=read.queue,
+        not_before=read.start_at if waits else None,
         finished_at=(read.finished_at or now) if is_over else None,
         error=Failure(code, message, "", retryable) if status is Status.FAILED else None,
     )

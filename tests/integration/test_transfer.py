@@ -136,6 +136,17 @@ def test_what_cannot_be_read_changes_nothing(server: LiveServer, document: Any, 
     assert server.client.get("/list").json() == []
 
 
+def test_a_time_to_start_comes_along(server_factory: Callable[..., LiveServer]) -> None:
+    first, second = server_factory(), server_factory()
+    later = {"url": ADDRESS + "later", "start_at": "2999-01-01T00:00:00Z"}
+    assert first.client.post("/api/downloads", json=later).status_code == 201
+    document = first.client.get("/api/export").json()
+    assert document["downloads"][0]["start_at"] == "2999-01-01T00:00:00+00:00"
+    imported(second, document, start=True)
+    assert second.client.get("/api/export").json()["downloads"] == document["downloads"]
+    assert second.client.get("/api/downloads/1").json()["status"] == "queued"
+
+
 def test_twenty_thousand_at_once_hold_nobody_up(server: LiveServer) -> None:
     entries = [{"url": f"{ADDRESS}{n}", "status": "paused", "title": f"Title {n}"} for n in range(20_000)]
     slowest = _slowest_answer_during(
