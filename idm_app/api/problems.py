@@ -21,7 +21,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 """What routes say of their refusals in the OpenAPI document."""
 
-_WORDS = {404: "There is nothing at this path.", 405: "This path does not take that method."}
+_WORDS = {
+    400: "The body is not valid JSON.",
+    404: "There is nothing at this path.",
+    405: "This path does not take that method.",
+}
 _CODES = {400: "malformed", 401: "not-signed-in", 403: "forbidden", 404: "not-found", 405: "wrong-method"}
 
 

@@ -251,6 +251,7 @@ def test_bad_bodies_are_refused_with_a_code_and_change_nothing(server: Any) -> N
         problem = response.json()
         assert code in (None, problem["code"]), (shown, problem)
         assert problem["message"], shown
+        assert status != 400 or problem["message"] == "The body is not valid JSON.", shown
     assert server.client.get("/api/downloads").json()["total"] == 0
 
 
