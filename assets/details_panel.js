@@ -105,12 +105,13 @@ export default {
   },
   mounted() {
     this.opener = document.activeElement;
+    const isByKey = this.opener.matches(":focus-visible"); // then the keys go on here, and Escape goes back
     this.isPage = getComputedStyle(this.$el.parentElement).position === "fixed"; // a phone: its Back closes this
     if (this.isPage) {
       history.pushState(history.state, "");
       addEventListener("popstate", this.leave);
-      this.$refs.close.focus();
     }
+    if (this.isPage || isByKey) this.$refs.close.focus();
     this.sizes = new ResizeObserver(this.draw);
     this.sizes.observe(this.$el);
     this.draw();
