@@ -36,11 +36,10 @@ class Question:
 
     def ask(self, title: str, text: str, answers: list[Answer]) -> None:
         """Show ``title`` and ``text``, and do what is answered."""
-        with self._begun(title, text):
-            with ui.element("div").classes("answers"):
-                ui.button(self._words("cancel"), on_click=self._dialog.close).props("flat no-caps color=grey")
-                for answer in answers:
-                    self._button(answer)
+        with self._begun(title, text), ui.element("div").classes("answers"):
+            ui.button(self._words("cancel"), on_click=self._dialog.close).props("flat no-caps color=grey")
+            for answer in answers:
+                self._button(answer)
         self._dialog.open()
 
     def ask_for_text(self, title: str, text: str, label: str, value: str, answer: TextAnswer) -> None:
