@@ -19,7 +19,7 @@ export default {
   },
   emits: ["piece", "look", "submit", "open", "cancel"],
   template: `
-    <form class="add-form" @submit.prevent="submit" @pointerdown.once="lookAtForeign" @keydown.once="lookAtForeign">
+    <form class="add-form" novalidate @submit.prevent="submit" @pointerdown.once="lookAtForeign" @keydown.once="lookAtForeign">
       <label class="field">
         <span>{{ words.url }}</span>
         <textarea ref="field" v-model="typed" :rows="rows" spellcheck="false" autocomplete="off" dir="ltr"
@@ -83,7 +83,7 @@ export default {
               <span v-if="one.hint" class="hint">{{ one.hint }}</span></span></label></div>
         </details>
       </div>
-      <details v-if="typed.trim()" class="more">
+      <details v-if="typed.trim()" ref="more" class="more">
         <summary>{{ words.more }}</summary>
         <div class="line choices">
           <label class="field"><span>{{ words.folder }}</span>
@@ -196,6 +196,11 @@ export default {
     },
     submit() {
       clearTimeout(this.pause);
+      if (!this.$el.checkValidity()) {
+        this.$refs.more.open = true; // what is not shown cannot be complained about
+        this.$el.reportValidity();
+        return;
+      }
       this.$emit("submit", {
         text: window.idmInPieces(this.$emit, this.typed),
         quality: this.isFile ? null : this.quality,

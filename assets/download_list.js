@@ -19,7 +19,7 @@ function isEditable(target) {
 
 export default {
   props: {
-    allSelected: Boolean, isEmpty: Boolean, place: String, hasNewer: Boolean, hasOlder: Boolean,
+    allSelected: Boolean, chosen: String, isEmpty: Boolean, place: String, hasNewer: Boolean, hasOlder: Boolean,
     sort: String, status: String, day: String, filters: Object, page: String,
   },
   emits: ["pick", "select-all", "turn", "sort", "narrow", "details", "delete"],
@@ -30,6 +30,7 @@ export default {
                 :value="this[name] ?? ''" @change="narrow(name, $event.target.value)">
           <option v-for="(label, value) in options" :key="value" :value="value">{{ label }}</option>
         </select>
+        <span class="hint" aria-live="polite">{{ chosen }}</span>
         <details ref="columns" class="columns-menu" @focusout="closeColumns" @keydown.esc.stop="escapeColumns">
           <summary :aria-label="words.choose_columns" :title="words.choose_columns">
             <i class="material-icons" aria-hidden="true">view_column</i></summary>

@@ -99,8 +99,14 @@ class Actions:
     async def _ask_for_address(self, download_id: int) -> None:
         download, words = self._manager.get(download_id), self._words
 
-        async def refresh(address: str) -> None:
-            await self._attempt(lambda: self._refresh_address(download_id, address.strip()))
+        async def refresh(address: str) -> str | None:
+            try:
+                await self._refresh_address(download_id, address.strip())
+            except UnknownDownload:
+                pass
+            except Refused as error:
+                return words.refusal(error)
+            return None
 
         self._question.ask_for_text(
             words("refresh.title", title=title(download)),

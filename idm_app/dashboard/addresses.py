@@ -69,11 +69,14 @@ def _of_line(line: str) -> Iterable[str]:
 
 def _without_punctuation(address: str) -> str:
     """Without what belongs to the sentence around it; a bracket that was opened in the address belongs to that."""
-    while address[-1] in _ENDS or (
-        address[-1] in _OPENED_BY and address.count(_OPENED_BY[address[-1]]) < address.count(address[-1])
-    ):
+    while address[-1] in _ENDS or _closes_nothing(address):
         address = address[:-1]
     return address
+
+
+def _closes_nothing(address: str) -> bool:
+    last = address[-1]
+    return last in _OPENED_BY and address.count(_OPENED_BY[last]) < address.count(last)
 
 
 def _spread(address: str) -> Iterator[str]:

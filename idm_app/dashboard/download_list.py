@@ -102,6 +102,8 @@ class DownloadList(Element, component=ASSETS / "download_list.js"):
         self.selection = selection
         for download_id in changed & self._rows.keys():
             self._rows[download_id].mark_selected(download_id in selection.ids)
+        count = len(selection.ids)
+        self.props.set_optional("chosen", self._words("list.selected", count=count) if count > 1 else None)
         self.props.set_bool("all-selected", bool(self._ids) and len(selection.ids) == len(self._ids))
         if changed:
-            self._on_selection(len(selection.ids))
+            self._on_selection(count)

@@ -19,10 +19,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TextAnswer:
-    """A button and what it does with what was typed."""
+    """A button and what it does with what was typed: nothing, and what is wrong with it, or ``None``."""
 
     label: str
-    do: Callable[[str], Awaitable[None]]
+    do: Callable[[str], Awaitable[str | None]]
 
 
 class Question:
@@ -48,8 +48,9 @@ class Question:
             field = ui.input(label, value=value).props("outlined autofocus spellcheck=false").classes("wide")
 
             async def submit() -> None:
-                self._dialog.close()
-                await answer.do(field.value or "")
+                field.error = await answer.do(field.value or "")
+                if field.error is None:
+                    self._dialog.close()
 
             field.on("keydown.enter", submit)
             with ui.element("div").classes("answers"):

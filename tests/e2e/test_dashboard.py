@@ -253,13 +253,19 @@ def test_what_is_pressed_twice_is_done_once_and_nothing_is_wrong(page: Page, ser
     expect(page.locator(".q-notification.bg-negative")).to_have_count(0)
 
 
-def test_a_question_is_named_by_what_it_asks(page: Page, server: Any) -> None:
+def test_a_question_is_named_by_what_it_asks_and_stays_until_the_answer_is_good(page: Page, server: Any) -> None:
     add_paused(server, 1)
     press(page, "More")
     page.get_by_role("menuitem", name="Refresh address").click()
-    expect(page.get_by_role("dialog", name="A fresh address for “0.zip”")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    question = page.get_by_role("dialog", name="A fresh address for “0.zip”")
+    question.get_by_label("URL").fill("ftp://example.org/1.zip")
+    question.get_by_role("button", name="Use this address").click()
+    expect(question).to_contain_text("Only addresses that begin with http:// or https://")
+    expect(question.get_by_label("URL")).to_have_value("ftp://example.org/1.zip")
+    question.get_by_label("URL").fill("https://example.org/1.zip")
+    question.get_by_label("URL").press("Enter")
+    expect(question).to_have_count(0)
+    expect(row(page)).to_contain_text("1.zip")
 
 
 def test_a_long_history_is_paged(page: Page, server: Any) -> None:
@@ -438,6 +444,21 @@ def test_a_dropped_text_file_opens_the_dialog_filled(page: Page, server: Any) ->
         }"""
     )
     expect(field(page)).to_have_value("https://example.org/a.zip\nhttps://example.org/b.zip")
+
+
+def test_a_start_at_a_time_needs_the_time(page: Page, server: Any) -> None:
+    field(page).fill("https://example.org/a.zip")
+    more = page.get_by_text("Folder, category, start")
+    more.click()
+    page.get_by_label("Start").select_option("At a time")
+    more.click()
+    field(page).press("Enter")
+    time = page.get_by_label("Time", exact=True)
+    expect(time).to_be_focused()
+    expect(row(page)).to_have_count(0)
+    time.fill("2099-12-24T18:00")
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(row(page)).to_contain_text("Not before Dec 24")
 
 
 DROP = """data => {
