@@ -15,6 +15,7 @@ from idm_app.dashboard.words import Words
 from idm_app.errors import Refused, UnknownDownload, WrongStatus
 from idm_app.manager import Manager
 from idm_app.model import Download, Status
+from idm_app.playlists import unfinished_children
 from idm_app.ranges import ranges
 
 
@@ -160,14 +161,15 @@ class Actions:
         if not downloads:
             return
         has_file = any(download.path for download in downloads)
-        would_lose = has_file or any(download.received_bytes for download in downloads)
+        entries = sum(len(unfinished_children(download, self._manager.newest_first())) for download in downloads)
+        would_lose = has_file or entries or any(download.received_bytes for download in downloads)
         if not would_lose and len(ids) == 1:
             await self._remove(ids, delete_file=False)
             return
         words = self._words
         one = len(ids) == 1
         question = words("remove.one", title=title(downloads[0])) if one else words("remove.many", count=len(ids))
-        self._question.ask(question, self._consequence(downloads, has_file), self._answers(ids, has_file))
+        self._question.ask(question, self._consequence(downloads, has_file, entries), self._answers(ids, has_file))
 
     def _answers(self, ids: list[int], has_file: bool) -> list[Answer]:
         words = self._words
@@ -189,7 +191,9 @@ class Actions:
         for download_id in ids:
             await self._attempt(lambda: self._manager.remove(download_id, delete_file=True))  # noqa: B023
 
-    def _consequence(self, downloads: list[Download], has_file: bool) -> str:
+    def _consequence(self, downloads: list[Download], has_file: bool, entries: int) -> str:
         if len(downloads) > 1:
             return self._words("remove.files_stay")
+        if entries:
+            return self._words("remove.entries_go", count=entries)
         return self._words("remove.file_stays") if has_file else self._words("remove.parts_are_lost")

@@ -405,6 +405,16 @@ def test_the_entries_of_a_playlist_are_picked(page: Page, server: Any, media_sit
     assert titles == {"Episode 2", "Episode 3", "Episode 6"}
 
 
+def test_a_playlist_takes_its_unfinished_entries_along_and_says_so(page: Page, server: Any, media_site: Any) -> None:
+    server.client.patch("/api/settings", json={"max_active": 1}).raise_for_status()
+    server.client.post("/api/downloads", json={"url": media_site.feed(3, rate=1_000)}).raise_for_status()
+    expect(page.locator(".download")).to_have_count(4, timeout=60_000)
+    press(page, "Remove")
+    expect(page.get_by_role("dialog")).to_contain_text("Its 3 unfinished entries go, too")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.locator(".download")).to_have_count(0)
+
+
 def test_a_batch_is_previewed_and_what_is_known_is_said(page: Page, server: Any) -> None:
     add_paused(server, 3)
     expect(row(page)).to_be_visible()
