@@ -87,7 +87,9 @@ class Tab:
                 self._list.on("narrow", self._narrow)
                 self._list.on("delete", self._delete)
                 self._list.on("details", self._open_details)
-                self._nothing_fits = ui.label(words("list.nothing_fits")).classes("nothing-fits")
+                with ui.element("div").classes("nothing-fits") as self._nothing_fits:
+                    ui.label(words("list.nothing_fits"))
+                    ui.button(words("list.show_all"), on_click=self._show_all).props("flat no-caps")
                 self._empty_page = ui.element("section").classes("empty")
             self._details = Details(board, words, self._on_one, self._actions.limit, self._remember)
             StatusBar(board.totals(words))
@@ -201,6 +203,10 @@ class Tab:
             self._list.select_only()
         self.refresh()
         self._remember()
+
+    def _show_all(self) -> None:
+        self._show(View())
+        self._header.write("")
 
     def _show_selection(self, count: int) -> None:
         self._header.show_selection(count)

@@ -124,6 +124,11 @@ def test_pasting_anywhere_and_searching_with_a_slash(page: Page, server: Any) ->
     expect(page.locator("[data-download-id]")).to_have_count(1)
     page.reload()
     expect(page.locator("[data-download-id]")).to_have_count(1)
+    page.keyboard.press("/")
+    page.keyboard.type("nowhere")
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("[data-download-id]")).to_have_count(3)
+    expect(page.get_by_role("searchbox")).to_have_value("")
 
 
 def test_two_tabs_see_the_same_moving_bar(page: Page, server: Any, origin: Any) -> None:
