@@ -36,8 +36,9 @@ export default {
       if (!isEditable(event.target)) this.take(event, event.clipboardData.getData("text/plain"));
     },
     onDragOver(event) {
-      if (this.isOwn || isEditable(event.target)) return;
-      if (["text/uri-list", "text/plain", "Files"].some((type) => event.dataTransfer.types.includes(type))) event.preventDefault();
+      const has = (type) => event.dataTransfer.types.includes(type);
+      const isOurs = !this.isOwn && !isEditable(event.target) && (has("text/uri-list") || has("text/plain"));
+      if (isOurs || has("Files")) event.preventDefault(); // a file would be opened instead of the page
     },
     async onDrop(event) {
       if (event.dataTransfer.files.length) {

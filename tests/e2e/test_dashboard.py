@@ -459,6 +459,16 @@ def test_a_dropped_text_file_opens_the_dialog_filled(page: Page, server: Any) ->
         }"""
     )
     expect(field(page)).to_have_value("https://example.org/a.zip\nhttps://example.org/b.zip")
+    field(page).evaluate(
+        """field => {
+            const dropped = new DataTransfer();
+            dropped.items.add(new File(["https://example.org/c.zip"], "more.txt"));
+            const options = {dataTransfer: dropped, bubbles: true, cancelable: true};
+            const isRefused = field.dispatchEvent(new DragEvent("dragover", options));
+            if (!isRefused) field.dispatchEvent(new DragEvent("drop", options));
+        }"""
+    )
+    expect(field(page)).to_have_value(re.compile("c.zip$"))
 
 
 def test_a_start_at_a_time_needs_the_time(page: Page, server: Any) -> None:
