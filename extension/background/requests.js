@@ -75,6 +75,7 @@ export async function sendWaiting() {
     }
     return true;
   });
+  if (begun.length) await chrome.storage.session.remove(NOTICE_KEY); // that they could not be sent is past
   const text = [...refused, begun.length > 1 ? t('noticeStartedMany', begun.length) : begun[0]].filter(Boolean).join(' ');
   if (text) await notify({ kind: refused.length ? 'error' : 'success', text, at: Date.now() });
 }

@@ -18,6 +18,8 @@ import { hostPattern } from './settings.js';
  */
 
 const TIMEOUT_SECONDS = 10;
+/** What a reverse proxy answers while the server behind it does not. */
+const PROXY_WAITS = [502, 503, 504];
 
 /** Hand over an address. At once: the server fetches nothing before it answers. @param {Server} server @param {Submission} submission */
 export async function submit(server, submission) {
@@ -99,7 +101,8 @@ function refusalOf({ url, token }, response, answer) {
   const message = isOurs ? refusalWords(answer.code, answer.message) : '';
   if (response.status === 401) return new ServerProblem(token ? 'pairing-ended' : 'not-paired', url);
   if ([403, 421].includes(response.status)) return new ServerProblem('refused', url, message);
-  return isOurs ? new ServerProblem('rejected', url, message, answer.field) : new ServerProblem('not-idm', url);
+  if (isOurs) return new ServerProblem('rejected', url, message, answer.field);
+  return new ServerProblem(PROXY_WAITS.includes(response.status) ? 'offline' : 'not-idm', url);
 }
 
 /** @param {Server} server @param {string} method @param {string} path @param {object | undefined} body @param {number} seconds */

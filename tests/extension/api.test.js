@@ -118,3 +118,10 @@ test('nothing there: with the address, and how to start it', async () => {
   const words = await wordsFor(health({ url: 'http://127.0.0.1:9', token: null }));
   assert.match(words, /Nothing answers at http:\/\/127\.0\.0\.1:9\. Start the server with the command “idm”/);
 });
+
+test('a proxy whose server does not answer is not taken for something else', async () => {
+  for (const status of [502, 503, 504]) {
+    answers(status, '<html>Bad Gateway</html>', 'text/html');
+    assert.match(await wordsFor(submit(base, { url: 'https://x' })), /^Nothing answers at/);
+  }
+});
