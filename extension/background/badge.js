@@ -15,6 +15,8 @@ const FLASH_SECONDS = { success: 2.5, error: 6, sending: 15 };
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let flashTimer;
 let shown = '';
+/** The sign for all tabs; it matters more than what one plays. */
+let sign = '';
 /** @type {Totals} */
 let totals = { active: 0, progress: null };
 /** How much media was found, by tab. @type {Map<number, number>} */
@@ -51,11 +53,11 @@ function showFor(seconds, text, color, title) {
   }, seconds * 1000);
 }
 
-/** How much media a tab plays; downloads matter more. @param {number} tabId @param {number} count */
+/** How much media a tab plays. @param {number} tabId @param {number} count */
 export function showMedia(tabId, count) {
   if (count) media.set(tabId, count);
   else media.delete(tabId);
-  drawMedia(tabId, totals.active ? 0 : count);
+  drawMedia(tabId, sign ? 0 : count);
 }
 
 function draw() {
@@ -79,6 +81,7 @@ function setBadge(text, color, title) {
   const looks = JSON.stringify([text, color, title, isOffline]);
   if (looks === shown) return; // twenty updates a second must not become twenty calls
   shown = looks;
+  sign = text;
   for (const [tabId, count] of media) drawMedia(tabId, text ? 0 : count);
   const suffix = isOffline ? '-grey' : '';
   const path = Object.fromEntries([16, 32, 48].map((size) => [size, `/icons/${size}${suffix}.png`]));

@@ -4,7 +4,7 @@
  * Kept in `chrome.storage.session`, by tab, until the tab goes elsewhere.
  */
 
-import { forgetHeard, heardIn, keepHeard } from '../shared/heard.js';
+import { allHeard, forgetHeard, heardIn, keepHeard } from '../shared/heard.js';
 import { groupMedia, mediaKind } from '../shared/media.js';
 import { showMedia } from './badge.js';
 
@@ -14,9 +14,10 @@ const MAX_SEEN = 200;
 /** @type {chrome.webRequest.RequestFilter} */
 const FILTER = { urls: ['http://*/*', 'https://*/*'], types: ['main_frame', 'media', 'xmlhttprequest', 'other'] };
 
-/** One change of the kept lists after the other. */
+/** One change of the kept lists after the other; first, what was heard before the worker was stopped. */
 /** @type {Promise<unknown>} */
 let inTurn = Promise.resolve();
+after(restore);
 
 /** Begin, where it was granted; again does no harm. */
 export function sniff() {
@@ -40,6 +41,11 @@ function hear({ tabId, type, url, responseHeaders = [] }) {
   if (type === 'main_frame') after(() => keep(tabId, isPlayed ? [seen] : []));
   else if (isPlayed) after(async () => keep(tabId, [...(await heardIn(tabId)), seen]));
   return undefined;
+}
+
+async function restore() {
+  if (!chrome.webRequest) return;
+  for (const [tabId, seen] of await allHeard()) showMedia(tabId, groupMedia(seen).length);
 }
 
 /** A full storage loses one, not all that come after it. @param {() => Promise<void>} work */

@@ -3,13 +3,20 @@
 
 /** @import { Seen } from './media.js' */
 
+const PREFIX = 'media-';
 /** @param {number} tabId */
-const keyOf = (tabId) => `media-${tabId}`;
+const keyOf = (tabId) => `${PREFIX}${tabId}`;
 
 /** @param {number} tabId @returns {Promise<Seen[]>} */
 export async function heardIn(tabId) {
   const stored = await chrome.storage.session.get(keyOf(tabId));
   return /** @type {Seen[]} */ (stored[keyOf(tabId)] ?? []);
+}
+
+/** Of all tabs. @returns {Promise<[tabId: number, seen: Seen[]][]>} */
+export async function allHeard() {
+  const stored = Object.entries(await chrome.storage.session.get()).filter(([key]) => key.startsWith(PREFIX));
+  return stored.map(([key, seen]) => [Number(key.slice(PREFIX.length)), /** @type {Seen[]} */ (seen)]);
 }
 
 /** @param {number} tabId @param {Seen[]} all */

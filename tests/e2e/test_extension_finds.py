@@ -10,6 +10,7 @@ import chromium
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
+MIB = 1024 * 1024
 EVERYWHERE = ("webRequest", "http://*/*", "https://*/*")
 
 
@@ -165,6 +166,26 @@ def test_what_a_page_plays_is_counted_while_it_plays(
         expect(own.get_by_label("Find media while pages play it")).to_be_checked()
         page.goto(origin.url("/other.html", size=10, content_type="text/html"))
         chromium.wait_until(own, "async id => await chrome.action.getBadgeText({tabId: id}) === ''", tab)
+
+
+def test_a_stopped_worker_still_knows_which_tabs_have_a_sign_of_their_own(
+    server: Any, playwright: Playwright, tmp_path: Path, origin: Any
+) -> None:
+    origin.files["/list"] = (b"#EXTM3U\n", "application/vnd.apple.mpegurl")
+    origin.files["/page"] = (b"<script>fetch('/list')</script>", "text/html")
+    with granted(playwright, tmp_path, server, *EVERYWHERE) as extension:
+        page = extension.context.new_page()
+        page.goto(origin.url("/page"))
+        own = extension.open("options/options.html")
+        tab = tab_id(page, own)
+        sign = "async ([id, sign]) => new RegExp(sign).test(await chrome.action.getBadgeText({tabId: id}))"
+        chromium.wait_until(own, sign, [tab, "^▶1$"])
+        session = own.context.new_cdp_session(own)
+        session.send("ServiceWorker.enable")
+        session.send("ServiceWorker.stopAllWorkers")
+        send = "url => chrome.runtime.sendMessage({type: 'submit', submission: {url}})"
+        own.evaluate(send, origin.url("/slow.bin", size=MIB, rate=20_000))
+        chromium.wait_until(own, sign, [tab, r"^(1|\d+%)$"])
 
 
 def test_cookies_go_along_for_agreed_sites_only(
