@@ -77,11 +77,11 @@ export async function reconnect() {
   feed.openNow(server);
 }
 
-/** What waits for the server is worth trying for. */
+/** For the badge. It is tried for once a minute, not all the time: a server may be away for days. */
 export async function countWaiting() {
   await restored;
   await readWaiting();
-  settle();
+  keep();
 }
 
 /** @param {() => unknown} listener called whenever the feed stands */
@@ -145,7 +145,7 @@ function tellEnds(before) {
 }
 
 function isNeeded() {
-  return popups.size > 0 || waiting > 0 || totals(downloads).active > 0;
+  return popups.size > 0 || totals(downloads).active > 0;
 }
 
 /** After any change: the badge, and soon the copy in storage. */

@@ -101,6 +101,18 @@ def test_what_is_sent_while_the_server_is_away_waits_for_it(server: Any, extensi
     assert [download["url"] for download in listed] == [ADDRESS + "-2", ADDRESS]
 
 
+def test_what_waits_is_sent_though_nobody_looks(server: Any, extension: Any) -> None:
+    own = extension.open("options/options.html")
+    server.stop()
+    choose(extension, {"menuItemId": "link", "linkUrl": ADDRESS, "pageUrl": "http://127.0.0.1:9/page"})
+    waits = "async () => (await chrome.storage.local.get('outbox')).outbox?.length"
+    chromium.wait_until(own, f"{waits} === 1")
+    server.start()
+    extension.worker.evaluate("() => chrome.alarms.onAlarm.dispatch({name: 'look-in'})")  # once a minute
+    chromium.wait_until(own, f"{waits} === 0")
+    assert total(server) == 1
+
+
 def test_what_waits_can_be_discarded(server: Any, extension: Any) -> None:
     server.stop()
     popup = extension.open_popup()
