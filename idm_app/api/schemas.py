@@ -33,7 +33,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Rate = Annotated[int, Field(ge=1000, le=10**12)]
 PlaylistItems = Annotated[
     str,
-    StringConstraints(pattern=rf"^{_PLAYLIST_PART}(,{_PLAYLIST_PART})*$", max_length=200),
+    StringConstraints(pattern=rf"^{_PLAYLIST_PART}(,{_PLAYLIST_PART})*$", max_length=1000),
     Field(examples=["1-3,7"]),
 ]
 Instant = Annotated[datetime, AfterValidator(_in_utc)]

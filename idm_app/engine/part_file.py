@@ -266,16 +266,6 @@ def disk_failure(error: OSError) -> DownloadError:
     return DownloadError("disk-full" if full else "folder-not-writable", detail)
 
 
-def check_space(folder: Path, needed_bytes: int) -> None:
-    """Raise :class:`DownloadError` unless so much can still be put into ``folder``."""
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise disk_failure(error) from error
-    if free < needed_bytes:
-        raise DownloadError("disk-full", os.strerror(errno.ENOSPC) + f": {needed_bytes} bytes needed, {free} free")
-
-
 def held_bytes(folder: Path) -> int:
     """What the files in ``folder`` take of the disk; less than they seem to have, where nothing was written yet."""
     found = [path.stat() for path in folder.iterdir()]
