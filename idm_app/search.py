@@ -1,4 +1,4 @@
-"""Whether a download fits what somebody typed: every word is in its name, its file name or its address. Pure."""
+"""Whether a download fits what somebody typed: every word is in its name, file name or address, or its number. Pure."""
 
 from functools import lru_cache
 
@@ -14,11 +14,11 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def contains(download: Download, words: tuple[str, ...]) -> bool:
-    """Whether every one of ``words`` is somewhere in ``download``."""
+    """Whether every one of ``words`` is somewhere in ``download``, or its number as ``#7``."""
     if not words:
         return True
     searched = _searched(download.title, download.filename, download.request.url)
-    return all(word in searched for word in words)
+    return all(word in searched or word == f"#{download.id}" for word in words)
 
 
 @lru_cache(_REMEMBERED)

@@ -53,6 +53,7 @@ def test_search_finds_every_word_in_name_or_address() -> None:
     assert shown(View(text="XL videos"), film, other) == [1]
     assert shown(View(text="xl notes"), film, other) == []
     assert shown(View("failed", text="notes"), film, other) == []
+    assert shown(View(text="#2"), film, other) == [2]
 
 
 def test_what_somebody_typed_into_the_address_bar_is_harmless() -> None:
