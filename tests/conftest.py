@@ -16,6 +16,10 @@ from fault_server import FaultServer
 from feed_client import FeedClient
 from live_server import LiveServer
 
+from idm_app.engine.binaries import ffmpeg_folder, put_on_path
+
+put_on_path(ffmpeg_folder())  # the tests' own calls find the ffmpeg that the engine finds
+
 if TYPE_CHECKING:  # neither ffmpeg nor a browser for a test that needs none
     from chromium import Extension
     from media_site import MediaSite
