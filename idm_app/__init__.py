@@ -1,3 +1,3 @@
 """A real-time download manager that is a server of one's own."""
 
-__version__ = "1.0.0"
+__version__ = "1.1.0"
