@@ -326,6 +326,10 @@ FAILURES: dict[str, tuple[str, bool]] = {
         False,
     ),
     "not-available": ("The site says that this media is not available any more. Look for another copy.", False),
+    "not-fetched": (
+        "ffmpeg, which fetches streams of this kind, could not. Retry later; if that does not help, it may be too old.",
+        True,
+    ),
     "not-in-your-country": (
         "The site does not offer this media in your country. A VPN or proxy in one where it is offered may help.",
         False,

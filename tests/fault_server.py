@@ -34,6 +34,8 @@ class FaultServer:
         """Set ``seeds[path]`` to change a file on the server: other content and another ETag."""
         self.files: dict[str, tuple[bytes, str]] = {}
         """Real files by path, with their media type; every other path is made up from ``size`` and ``seed``."""
+        self.real_folders: set[str] = set()
+        """Folders where nothing is made up: what is not among the files there is a 404."""
         self._stats: defaultdict[str, Stats] = defaultdict(Stats)
         self._used_tickets: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -100,6 +102,8 @@ class FaultServer:
         exchange = Exchange(first[0], unquote(target.path), headers)
         with self._stats[exchange.path].open(exchange) as connections:
             faults = self._changed(Faults.read(target.query), exchange)
+            if exchange.path.rpartition("/")[0] in self.real_folders and exchange.path not in self.files:
+                faults = replace(faults, status=404, fail=1 << 60)
             answer = Answer(connection, exchange, faults, self.files.get(exchange.path), self._ends)
             return answer.send(connections, target.query)
 

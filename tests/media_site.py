@@ -10,13 +10,13 @@ import itertools
 import json
 import re
 import threading
-from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import media_files
 from fault_server import FaultServer
+from live_dash import LiveDash
 
 EVIL_TITLE = "../../etc/passwd <img src=x onerror=alert(1)> %(id)s $HOME `id` | CON: \N{RIGHT-TO-LEFT OVERRIDE}gpj.exe."
 _TYPES = {
@@ -117,20 +117,17 @@ class MediaSite:
         url = self._copy("hls", "index.m3u8", knobs)
         return LiveStream(self.server, urlsplit(url).path)
 
-    def live_dash(self, **knobs: Any) -> str:
-        """DASH that is being sent; ffmpeg records it."""
-        url = self._copy("dash", "manifest.mpd", knobs)
-        path = urlsplit(url).path
-        text = self.server.files[path][0].decode()
-        text = re.sub(r'mediaPresentationDuration="[^"]*"|minBufferTime="[^"]*"', "", text)
-        begun = datetime.now(UTC) - timedelta(seconds=4)
-        live = f'type="dynamic" availabilityStartTime="{begun:%Y-%m-%dT%H:%M:%SZ}" minBufferTime="PT1S"'
-        folder = path.rpartition("/")[0]
-        for stream, number in itertools.product("01", range(7, 300)):  # the same again and again
-            name = f"{folder}/chunk-stream{stream}-{{:05}}.m4s"
-            self.server.files[name.format(number)] = self.server.files[name.format(number % 6 + 1)]
-        self.server.files[path] = (text.replace('type="static"', live).encode(), _TYPES[".mpd"])
-        return url
+    def live_split(self, **knobs: Any) -> "tuple[str, LiveStream, LiveStream]":
+        """HLS that is being sent, the sound apart: the master's address, picture and sound."""
+        url = self._copy("split", "master.m3u8", knobs)
+        folder = urlsplit(url).path.rpartition("/")[0]
+        picture, sound = (LiveStream(self.server, f"{folder}/{kind}.m3u8") for kind in ("video", "audio"))
+        return url, picture, sound
+
+    def live_dash(self, shape: str = "timeline", *, sound_later_seconds: float = 0.0, **knobs: Any) -> LiveDash:
+        """DASH that is being sent, picture and sound apart; ``shape`` is one of :class:`LiveDash`'s."""
+        url = self._copy("dash", "manifest.mpd", {})
+        return LiveDash(self.server, urlsplit(url).path, shape, knobs, sound_later_seconds)
 
     def empty_page(self) -> str:
         """A page without media."""

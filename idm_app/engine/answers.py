@@ -123,6 +123,15 @@ class Answer:
         """Where a redirect leads."""
         return self.headers.get("location") if self.status in (301, 302, 303, 307, 308) else None
 
+    @property
+    def sent_at(self) -> float | None:
+        """When it was sent by the server's clock (``Date``, and ``Age`` in a cache), in seconds since 1970."""
+        try:
+            age_seconds = float(self.headers.get("age", 0))
+            return parsedate_to_datetime(self.headers["date"]).timestamp() + age_seconds
+        except (KeyError, TypeError, ValueError):
+            return None
+
     def retry_after_seconds(self, now: datetime | None = None) -> float | None:
         """``Retry-After`` (seconds or a date) as seconds from ``now``."""
         text = self.headers.get("retry-after", "").strip()

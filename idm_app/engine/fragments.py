@@ -40,11 +40,18 @@ class FragmentFetcher:
 
     def fetch(self, url: str, headers: Mapping[str, str], *, is_counted: bool = True) -> bytes:
         """The whole body. Raises :class:`DownloadError` when it has been tried often enough."""
+        return self._fetch(url, headers, self._count if is_counted else _count_nothing)[0]
+
+    def look_at(self, url: str, headers: Mapping[str, str]) -> tuple[bytes, Answer]:
+        """The same for what is no media and not counted, with the answer: where it was found, and when."""
+        return self._fetch(url, headers, _count_nothing)
+
+    def _fetch(self, url: str, headers: Mapping[str, str], count: Callable[[int], None]) -> tuple[bytes, Answer]:
         checked_target(url, self._source.reach)
         tries = 0
         while True:
             try:
-                return self._fetch_once(url, headers, self._count if is_counted else _count_nothing)
+                return self._fetch_once(url, headers, count)
             except DownloadError as error:
                 tries += 1
                 delay = min(5.0, 0.3 * 2**tries) * random.uniform(0.8, 1.2)
@@ -52,7 +59,7 @@ class FragmentFetcher:
                 if not error.retryable or tries >= MOST_TRIES or not self._waited(delay):
                     raise
 
-    def _fetch_once(self, url: str, headers: Mapping[str, str], count: Callable[[int], None]) -> bytes:
+    def _fetch_once(self, url: str, headers: Mapping[str, str], count: Callable[[int], None]) -> tuple[bytes, Answer]:
         request = _Request(self._bucket, count)
         handle = self._handle()
         lines = [f"{name}: {value}" for name, value in headers.items() if name.lower() != "accept-encoding"]
@@ -73,7 +80,8 @@ class FragmentFetcher:
         except DownloadError:
             count(-request.size)
             raise
-        return b"".join(request.buffers)
+        found_at = handle.getinfo(pycurl.EFFECTIVE_URL)
+        return b"".join(request.buffers), Answer(found_at, request.status, request.headers)
 
     def _waited(self, seconds: float) -> bool:
         """Sleep; whether it is not over yet."""

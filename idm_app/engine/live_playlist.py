@@ -1,4 +1,4 @@
-"""A media playlist of HLS as it is at one moment (RFC 8216). Pure."""
+"""What a live stream offers at one moment, and a media playlist of HLS as that (RFC 8216). Pure."""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +7,9 @@ from urllib.parse import urljoin
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 _SHORTEST_TARGET_SECONDS = 0.5
 _LONGEST_TARGET_SECONDS = 60.0
+
+Header = tuple[str, tuple[int, int] | None]
+"""Address and byte range of what has to stand before a piece, unless it stands before an earlier one already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,23 @@ class Piece:
     """One piece of the stream. ``byte_range``: half-open; ``None``: all of it."""
 
     number: int
+    end: int
+    """The number of the piece that follows it."""
     url: str
-    seconds: float
-    byte_range: tuple[int, int] | None
-    key: Key | None
-    header: tuple[str, tuple[int, int] | None] | None
-    """Address and byte range of what has to stand before the first piece (``EXT-X-MAP``)."""
+    byte_range: tuple[int, int] | None = None
+    key: Key | None = None
+    header: Header | None = None
+    zero_at: float | None = None
+    """The instant at which the clock of its media stood at 0, if that is known."""
+
+    def goes_on_from(self, number: int) -> bool:
+        """Whether it is to come at ``number`` or later. Where numbers are times, those of two pieces may overlap or
+        be a little apart: more than half of it has to be new."""
+        return self.number + self.end >= 2 * number
+
+    def leaves_out(self, number: int) -> bool:
+        """Whether something is missing between ``number``, where it should have begun, and it."""
+        return 2 * (self.number - number) > self.end - self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +50,10 @@ class LivePlaylist:
 
     pieces: tuple[Piece, ...]
     target_seconds: float
+    """How long a piece is, about."""
     is_ended: bool
+    unit_seconds: float
+    """How much time there is from one number to the next."""
 
 
 def parse(text: str, url: str) -> LivePlaylist:
@@ -47,10 +64,10 @@ def parse(text: str, url: str) -> LivePlaylist:
     if not text.lstrip("\ufeff").startswith("#EXTM3U"):
         raise ValueError("not a playlist")
     pieces: list[Piece] = []
-    number, seconds, target, offset = 0, 0.0, 0.0, 0
+    number, target, offset = 0, 0.0, 0
     byte_range: tuple[int, int] | None = None
     key: Key | None = None
-    header: tuple[str, tuple[int, int] | None] | None = None
+    header: Header | None = None
     for line in filter(None, map(str.strip, text.splitlines())):
         tag, _, value = line.partition(":")
         match tag:
@@ -58,8 +75,6 @@ def parse(text: str, url: str) -> LivePlaylist:
                 number = int(value)
             case "#EXT-X-TARGETDURATION":
                 target = float(value)
-            case "#EXTINF":
-                seconds = float(value.partition(",")[0])
             case "#EXT-X-BYTERANGE":
                 byte_range = _byte_range(value, offset)
             case "#EXT-X-KEY":
@@ -69,11 +84,11 @@ def parse(text: str, url: str) -> LivePlaylist:
                 found = attributes.get("BYTERANGE")
                 header = urljoin(url, attributes["URI"]), _byte_range(found, 0) if found else None
             case _ if not line.startswith("#"):
-                pieces.append(Piece(number, urljoin(url, line), seconds, byte_range, key, header))
+                pieces.append(Piece(number, number + 1, urljoin(url, line), byte_range, key, header))
                 offset = byte_range[1] if byte_range else 0
-                number, seconds, byte_range = number + 1, 0.0, None
+                number, byte_range = number + 1, None
     target = min(_LONGEST_TARGET_SECONDS, max(_SHORTEST_TARGET_SECONDS, target))
-    return LivePlaylist(tuple(pieces), target, "#EXT-X-ENDLIST" in text)
+    return LivePlaylist(tuple(pieces), target, "#EXT-X-ENDLIST" in text, unit_seconds=target)
 
 
 def _attributes(text: str) -> dict[str, str]:

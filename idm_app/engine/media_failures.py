@@ -58,6 +58,7 @@ _BY_WORDS: tuple[tuple[str, str], ...] = (
     (r"No space left|Disk quota", "disk-full"),
     (r"redirect.{0,20}(?:loop|limit)|infinite loop", "too-many-redirects"),
     (r"Connection (?:reset|aborted|broken)|RemoteDisconnected|IncompleteRead|bytes read", "connection-lost"),
+    (r"ffmpeg exited with code", "not-fetched"),
     (r"Postprocessing:|ffmpeg|Conversion failed", "merge-failed"),
 )
 

@@ -5,6 +5,7 @@ The defaults of yt-dlp's command line do not apply to its API; what matters of t
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ _AUDIO_QUALITY = "2"
 """On yt-dlp's scale, 0 best; about 190 kbit/s of mp3."""
 _HEADERS = frozenset({"user-agent", "referer", "accept-language"})
 """yt-dlp sends its headers to every host, so nothing secret may be among them."""
+_MOST_APART_SECONDS = 60.0
 
 
 def media_params(job: Job, source: Source, ffmpeg_folder: Path | None) -> dict[str, Any]:
@@ -51,6 +53,7 @@ def media_params(job: Job, source: Source, ffmpeg_folder: Path | None) -> dict[s
         "noplaylist": job.playlist_items is None,
         "writethumbnail": "thumbnail" in job.embed,
         "merge_output_format": "mp4/mkv" if job.embed or job.subtitles else None,  # these can hold all that is put in
+        "external_downloader": {"dash": "native"},  # what is live is no reason for ffmpeg: we record it
         "compat_opts": {"no-direct-merge"},  # ffmpeg would fetch, and heed neither limits nor reach
         "js_runtimes": {name: {} for name in JAVASCRIPT_RUNTIMES},
         "postprocessors": _postprocessors(job),
@@ -67,6 +70,16 @@ def media_params(job: Job, source: Source, ffmpeg_folder: Path | None) -> dict[s
         languages = [_matching(_LANGUAGE, language) for language in job.subtitles]
         params |= {"writesubtitles": True, "writeautomaticsub": True, "subtitleslangs": languages}
     return params
+
+
+def merger_delays(starts_seconds: Sequence[float]) -> dict[str, list[str]]:
+    """Postprocessor arguments that let each of the files that are merged begin as much later as its times do: left
+    alone, ffmpeg has all begin together. Those that are far apart are not of the same clock."""
+    first = min(starts_seconds)
+    if max(starts_seconds) - first > _MOST_APART_SECONDS:
+        return {}
+    delays = (f"{start - first:.6f}" for start in starts_seconds)
+    return {f"merger+ffmpeg_i{number}": ["-itsoffset", delay] for number, delay in enumerate(delays, 1)}
 
 
 def site_name(url: str) -> str:

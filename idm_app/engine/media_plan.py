@@ -53,7 +53,9 @@ def stream_counts(info: Info) -> dict[str, StreamCount]:
 
 
 def duration_of(info: Info) -> float | None:
-    """In seconds; where nobody says it, that of all fragments."""
+    """In seconds; where nobody says it, that of all fragments. What is live has none."""
+    if info.get("is_live"):
+        return None
     fragments = formats_of(info)[0].get("fragments")
     lengths = [fragment.get("duration") for fragment in fragments] if isinstance(fragments, list) else []
     return info.get("duration") or sum(filter(None, lengths)) or None

@@ -6,7 +6,7 @@ decryption and bookkeeping of fragments stay yt-dlp's.
 
 import statistics
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,9 +18,13 @@ from yt_dlp.downloader.hls import HlsFD
 from idm_app.engine.answers import Answer
 from idm_app.engine.fragments import FragmentFetcher
 from idm_app.engine.guard_proxy import guarding_proxy
+from idm_app.engine.live_manifest import Wanted
+from idm_app.engine.live_streams import Beginnings, DashStream, HlsStream
+from idm_app.engine.media_plan import stream_name
+from idm_app.engine.messages import Noted
 from idm_app.engine.part_file import PartFile, check_space
 from idm_app.engine.progress import StreamCount, Ticking
-from idm_app.engine.recording import Recording
+from idm_app.engine.recording import Recording, Stream
 from idm_app.engine.segmented import Fetch
 from idm_app.engine.slots import Slots
 from idm_app.engine.source import Source, checked_target, host_of
@@ -31,6 +35,11 @@ MOST_FRAGMENT_CONNECTIONS = 8
 
 class Media(Protocol):
     """The YoutubeDL of one job, as far as it matters here."""
+
+    beginnings: Beginnings
+
+    def note(self, note: Noted) -> None:
+        """Tell what has happened to a recording."""
 
     def format_source(self, info: dict[str, Any]) -> Source:
         """Where a format is, with the headers and cookies that yt-dlp has for it."""
@@ -123,8 +132,10 @@ class OurDashFD(_OurFragments, DashSegmentsFD):  # type: ignore[misc]
     """DASH."""
 
 
-class LiveHlsFD(_OurDownloader):
-    """HLS that is being sent now."""
+class LiveFD(_OurDownloader):
+    """HLS or DASH that is being sent now."""
+
+    FD_NAME = "live"
 
     def real_download(self, filename: str, info: dict[str, Any]) -> bool:
         around, count = self.around, self.count
@@ -138,13 +149,32 @@ class LiveHlsFD(_OurDownloader):
             self.media.format_source(info), around.bucket, add, lambda: around.concluding.is_set() or around.stopping()
         )
         path = Path(filename + ".recording")
-        recording = Recording(path, fetcher, around.concluding, around.progress.send)
+        stream = self._stream(fetcher, info, path)
+        recording = Recording(path, stream, around.concluding, around.stopping, self.media.note)
         count.received_bytes = recording.size_bytes
         around.progress.connections = 1
         with Ticking(around.progress.tick):
-            recording.run(info["url"], info.get("http_headers") or {})
+            recording.run()
         recording.finish_as(Path(filename))
         return True
+
+    def _stream(self, fetcher: FragmentFetcher, info: dict[str, Any], path: Path) -> Stream:
+        headers = info.get("http_headers") or {}
+        if is_hls(info):
+            return HlsStream(fetcher, info["url"], headers)
+        wanted = Wanted(str(info["format_id"]), stream_name(info), 1000 * (info.get("tbr") or 0.0))
+        url = info.get("manifest_url") or info["url"]
+        return DashStream(fetcher, url, headers, wanted, path.name, self.media.beginnings)
+
+
+def is_hls(media_format: Mapping[str, Any]) -> bool:
+    """Whether it is a playlist of pieces."""
+    return str(media_format.get("protocol")).startswith("m3u8")
+
+
+def is_dash(media_format: Mapping[str, Any]) -> bool:
+    """Whether it is described by a manifest of DASH."""
+    return media_format.get("protocol") == "http_dash_segments"
 
 
 class _Fragments:

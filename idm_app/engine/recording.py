@@ -8,112 +8,157 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
-from Cryptodome.Cipher import AES
-from Cryptodome.Util.Padding import unpad
-
-from idm_app.engine.fragments import FragmentFetcher
-from idm_app.engine.live_playlist import Key, LivePlaylist, Piece, parse
+from idm_app.engine.live_playlist import Header, LivePlaylist, Piece
 from idm_app.engine.messages import Noted
 from idm_app.engine.part_file import disk_failure
+from idm_app.engine.surroundings import Stopped
 from idm_app.errors import DownloadError
 
 SILENT_SECONDS = 90.0
 """A stream that offers nothing new for so long is over."""
-_AGAIN_SECONDS = 2.0
-_GONE = frozenset({"not-found", "gone"})
+LATE_SECONDS = 10.0
+"""So long is waited for a piece that is offered but not there: at the live edge it may come a little later."""
+_LOOK_SECONDS = 0.25
+_NOT_THERE = frozenset({"not-found", "gone"})
+_PASSING = frozenset(
+    {"connection-lost", "connection-refused", "host-not-found", "server-busy", "server-error", "timed-out"}
+)
+"""Failures that a stream may get over by itself."""
 
 CONCLUDED = Noted("concluded")
 
 Note = Callable[[Noted], None]
 
 
-class Recording:
-    """One stream of HLS. ``concluding`` ends it with what is there; ``note`` hears of gaps and ends."""
+class Stream(Protocol):
+    """Where the pieces come from. All raise :class:`DownloadError`."""
 
-    def __init__(self, path: Path, fetcher: FragmentFetcher, concluding: Event, note: Note) -> None:
+    def offer(self, since: int | None) -> LivePlaylist:
+        """What is on offer now; what is before the number ``since`` is not needed."""
+
+    def bring(self, piece: Piece) -> bytes:
+        """One piece as it is to be written down."""
+
+    def head(self, header: Header) -> bytes:
+        """What has to stand before it."""
+
+
+class Recording:
+    """One stream. ``concluding`` ends it with what is there; ``note`` hears of gaps and ends."""
+
+    def __init__(self, path: Path, stream: Stream, concluding: Event, stopping: Callable[[], bool], note: Note) -> None:
         self._path = path
         self._sidecar = path.with_name(path.name + ".json")
-        self._fetcher = fetcher
+        self._stream = stream
         self._concluding = concluding
+        self._stopping = stopping
         self._note = note
-        self._keys: dict[str, bytes] = {}
         self._next: int | None = None
-        self._header: object = None
+        self._header: Header | None = None
+        self._news_at = time.monotonic()
+        self._late: tuple[float, DownloadError] | None = None
+        """Since when the next piece is waited for, and how it was refused."""
         self.size_bytes = 0
         self._take_up()
 
-    def run(self, url: str, headers: Mapping[str, str]) -> None:
-        """Record until the stream ends or ``concluding`` is set. Raises :class:`DownloadError` if there is nothing."""
-        news_at = time.monotonic()
-        while not self._concluding.is_set():
-            try:
-                playlist = self._playlist(url, headers)
-                if self._add_new(playlist, headers):
-                    news_at = time.monotonic()
-            except DownloadError as error:
-                if self._concluding.is_set():
-                    break
+    def run(self) -> None:
+        """Record until the stream ends or ``concluding`` is set.
+
+        Raises :class:`DownloadError` if there is nothing, and :class:`Stopped`.
+        """
+        try:
+            self._record()
+        except DownloadError as error:
+            if self._stopping():
+                raise Stopped from error
+            if not self._concluding.is_set():
                 if not self.size_bytes or error.failure_code == "disk-full":
                     raise
-                if error.retryable and time.monotonic() - news_at < SILENT_SECONDS:
-                    self._concluding.wait(_AGAIN_SECONDS)
-                    continue
                 self._note(Noted("stream-lost", (("error", str(error).rstrip(".")),)))
                 return
-            if playlist.is_ended or time.monotonic() - news_at > SILENT_SECONDS:
-                return
-            self._concluding.wait(playlist.target_seconds / 2)
-        if not self.size_bytes:
-            raise DownloadError("no-media", message="The recording was ended before anything had been sent.")
-        self._note(CONCLUDED)
+        if self._concluding.is_set():
+            if not self.size_bytes:
+                raise DownloadError("no-media", message="The recording was ended before anything had been sent.")
+            self._note(CONCLUDED)
+        elif not self.size_bytes:
+            raise DownloadError("live-not-started")
 
     def finish_as(self, path: Path) -> None:
         """Give what is there the name ``path``."""
         self._path.replace(path)
         self._sidecar.unlink(missing_ok=True)
 
-    def _playlist(self, url: str, headers: Mapping[str, str]) -> LivePlaylist:
-        text = self._fetcher.fetch(url, headers, is_counted=False).decode("utf-8", "replace")
-        try:
-            return parse(text, url)
-        except (ValueError, KeyError, IndexError) as error:
-            raise DownloadError(
-                "drm-protected" if "encrypted" in str(error) else "extraction-failed", str(error)
-            ) from error
-
-    def _add_new(self, playlist: LivePlaylist, headers: Mapping[str, str]) -> bool:
-        new = [piece for piece in playlist.pieces if self._next is None or piece.number >= self._next]
-        if not new and playlist.pieces and self._next is not None and playlist.pieces[-1].number + 1 < self._next:
-            new = list(playlist.pieces)  # the server has begun to count anew
-        elif new and self._next is not None and new[0].number > self._next:
-            self._note_gap((new[0].number - self._next) * playlist.target_seconds)
-        added = False
-        for piece in new:
-            if self._concluding.is_set():
-                break
+    def _record(self) -> None:
+        pause_seconds = 1.0
+        while not self._concluding.is_set():
             try:
-                self._append(piece, headers)
-                added = True
+                offer = self._stream.offer(self._next)
+                self._add_new(offer)
+                if offer.is_ended and not self._is_waiting:
+                    return
+                pause_seconds = offer.target_seconds / 2
+                failure = self._late and self._late[1]
             except DownloadError as error:
-                if error.failure_code not in _GONE:
+                failure = error
+                if not self.size_bytes or error.failure_code not in _PASSING:
                     raise
-                self._next = piece.number + 1
-                self._note_gap(piece.seconds)
-        return added
+            if time.monotonic() - self._news_at > SILENT_SECONDS:
+                if failure:
+                    raise failure
+                return
+            self._wait(pause_seconds)
 
-    def _note_gap(self, seconds: float) -> None:
-        self._note(Noted("gap", (("seconds", f"{seconds:.0f}"),)))
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._stopping():
+                raise Stopped
+            if self._concluding.wait(min(left, _LOOK_SECONDS)):
+                return
 
-    def _append(self, piece: Piece, headers: Mapping[str, str]) -> None:
-        content = self._fetch(piece.url, piece.byte_range, headers)
-        if piece.key:
-            content = self._decrypted(content, piece.key, piece.number, headers)
-        if piece.header and piece.header != self._header:
-            content = self._fetch(*piece.header, headers) + content
+    def _add_new(self, offer: LivePlaylist) -> None:
+        """Write down what is new. What is not there is waited for, then left out."""
+        for piece in self._new(offer):
+            if self._concluding.is_set():
+                return
+            try:
+                content = self._stream.bring(piece)
+                if piece.header and piece.header != self._header:
+                    content = self._stream.head(piece.header) + content
+            except DownloadError as error:
+                if error.failure_code not in _NOT_THERE:
+                    raise
+                self._late = self._late[0] if self._late else time.monotonic(), error
+                if self._is_waiting:
+                    return
+                continue
+            if self._next is not None and piece.leaves_out(self._next):
+                missing_seconds = (piece.number - self._next) * offer.unit_seconds
+                self._note(Noted("gap", (("seconds", f"{missing_seconds:.0f}"),)))
+            self._append(piece, content)
+            self._late, self._news_at = None, time.monotonic()
+        if self._late and not self.size_bytes:
+            raise self._late[1]
+
+    @property
+    def _is_waiting(self) -> bool:
+        return self._late is not None and time.monotonic() - self._late[0] < LATE_SECONDS
+
+    def _new(self, offer: LivePlaylist) -> Sequence[Piece]:
+        pieces, since = offer.pieces, self._next
+        if not pieces or since is None:
+            return pieces
+        if pieces[-1].end < since - (pieces[-1].end - pieces[0].number) and not offer.is_ended:
+            self._next = None
+            return pieces  # the server has begun to count anew; what is less far behind is an old answer
+        return [piece for piece in pieces if piece.goes_on_from(since)]
+
+    def _append(self, piece: Piece, content: bytes) -> None:
         try:
             with self._path.open("r+b" if self._path.exists() else "wb") as file:
                 file.seek(self.size_bytes)
@@ -121,26 +166,13 @@ class Recording:
                 file.truncate()
                 file.flush()
                 os.fsync(file.fileno())
+            self.size_bytes += len(content)
+            self._next, self._header = piece.end, piece.header
+            staged = self._sidecar.with_suffix(".new")
+            staged.write_text(json.dumps({"next": self._next, "bytes": self.size_bytes, "header": self._header}))
+            staged.replace(self._sidecar)
         except OSError as error:
             raise disk_failure(error) from error
-        self.size_bytes += len(content)
-        self._next, self._header = piece.number + 1, piece.header
-        staged = self._sidecar.with_suffix(".new")
-        staged.write_text(json.dumps({"next": self._next, "bytes": self.size_bytes, "header": self._header}))
-        staged.replace(self._sidecar)
-
-    def _fetch(self, url: str, byte_range: tuple[int, int] | None, headers: Mapping[str, str]) -> bytes:
-        wanted = {"Range": f"bytes={byte_range[0]}-{byte_range[1] - 1}"} if byte_range else {}
-        return self._fetcher.fetch(url, {**headers, **wanted})
-
-    def _decrypted(self, content: bytes, key: Key, number: int, headers: Mapping[str, str]) -> bytes:
-        if key.url not in self._keys:
-            self._keys[key.url] = self._fetcher.fetch(key.url, headers, is_counted=False)
-        try:
-            cipher = AES.new(self._keys[key.url], AES.MODE_CBC, iv=key.iv or number.to_bytes(16, "big"))
-            return unpad(cipher.decrypt(content), AES.block_size)
-        except ValueError as error:
-            raise DownloadError("unexpected-answer", f"a piece cannot be decrypted: {error}") from error
 
     def _take_up(self) -> None:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):

@@ -10,8 +10,9 @@ import json
 import logging
 import math
 import re
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from idm_app.engine import media_plan
 from idm_app.engine.binaries import ffmpeg_folder, put_on_path
 from idm_app.engine.conversion import BYTES_SHARE, FILE_NAME, Conversion
 from idm_app.engine.extractors import Extractors, Logger
+from idm_app.engine.live_streams import Beginnings
 from idm_app.engine.media_failures import media_failure
 from idm_app.engine.media_offer import media_offer, playlist_offer
-from idm_app.engine.media_options import media_params
-from idm_app.engine.media_streams import LiveHlsFD, OurDashFD, OurHlsFD, SegmentedFD
+from idm_app.engine.media_options import media_params, merger_delays
+from idm_app.engine.media_streams import LiveFD, OurDashFD, OurHlsFD, SegmentedFD, is_dash, is_hls
 from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Report
 from idm_app.engine.names import safe_name
 from idm_app.engine.part_file import check_space, held_bytes, publish
@@ -50,6 +52,8 @@ _MOST_LETTERS = 20
 """Of a language's name in that of a file: the video's own leaves room for so many."""
 _FULL_BYTES = 1 << 20
 """A disk with less room is full."""
+_SAME_SECONDS = 60.0
+"""What is noted twice within this time happened to picture and sound at once."""
 _EXPIRED = frozenset({"forbidden", "address-expired", "not-found", "gone", "login-required"})
 _PHASES = {
     "Merger": "merging",
@@ -105,9 +109,12 @@ class MediaDownloader(Extractors):
         self.job = job
         self.source = source
         self.around = around
+        self.beginnings = Beginnings(Path(job.job_folder) / "recording.json")
         self._counts: dict[str, StreamCount] = {}
         self._formats: list[dict[str, Any]] = []
         self._sides = SideStreams(around)
+        self._noting = threading.Lock()
+        self._noted_at: dict[Noted, float] = {}
         self._watched_at = 0.0
         self._is_processing = False
         self._conversion: Conversion | None = None
@@ -161,7 +168,7 @@ class MediaDownloader(Extractors):
             self._saved_info.write(self._asked(), probed)
             saved = probed
         if saved is not None:
-            return self.process_ie_result(saved, download=False), False
+            return self._processed(saved), False
         try:
             return self._extract(), True
         except Exception:
@@ -169,7 +176,12 @@ class MediaDownloader(Extractors):
             old = self._saved_info.read(self._asked(), usable_seconds=math.inf) if recorded else None
             if old is None:
                 raise
-            return self.process_ie_result(old, download=False), True  # the stream is over: finish with what is there
+            return self._processed(old), True  # the stream is over: finish with what is there
+
+    def _processed(self, saved: dict[str, Any]) -> dict[str, Any]:
+        """With its formats chosen, and under its title: yt-dlp puts the time behind that of what is live, each time."""
+        title = saved.get("title")
+        return {**self.process_ie_result(saved, download=False), "title": title}
 
     def _stay_with_chosen(self) -> None:
         """Take the format that was begun with again, if it is still there: what has come is of that one."""
@@ -219,8 +231,6 @@ class MediaDownloader(Extractors):
         self._check_space()
         self._formats = list(info.get("requested_formats") or ())
         self._sides = SideStreams(self.around)
-        if info.get("is_live") and not all(map(_is_hls, media_plan.formats_of(info))):
-            self.params["compat_opts"] = set()  # one ffmpeg records all streams
         try:
             info = self.process_ie_result(self.sanitize_info(info, remove_private_keys=True), download=True)
         finally:
@@ -313,17 +323,18 @@ class MediaDownloader(Extractors):
     def _bring(self, name: str, info: dict[str, Any], around: Surroundings, connections: Callable[[], int]) -> Any:
         """Fetch one stream, by one of our own if it can."""
         count = self._counts.get(str(info.get("format_id")))
-        if count is None:  # several streams by one ffmpeg
+        if count is None:  # not the one that was planned
             count = StreamCount(media_plan.stream_name(info))
             around.progress.replace_streams([count])
-        is_live = bool(info.get("is_live"))
         ours = {HttpFD: SegmentedFD, HlsFD: OurHlsFD, DashSegmentsFD: OurDashFD}
-        downloader = LiveHlsFD if is_live and _is_hls(info) else ours.get(get_suitable_downloader(info, self.params))
+        downloader = ours.get(get_suitable_downloader(info, self.params))
+        if info.get("is_live") and (is_hls(info) or is_dash(info)):
+            downloader = LiveFD
         if downloader is None or info.get("request_data") or info.get("impersonate") or not info.get("url"):
             with interrupted_by(around.concluding), Ticking(lambda: self._watch(Path(name + ".part"), count, around)):
                 answer = super().dl(name, info)
             if around.concluding.is_set():
-                around.progress.send(CONCLUDED)
+                self.note(CONCLUDED)
             return answer
         answer = downloader(self, self.params, count, around, connections).download(name, self._copy_infodict(info))
         if Path(name).exists():
@@ -332,8 +343,17 @@ class MediaDownloader(Extractors):
             count.total_is_estimate = False
         return answer
 
+    def note(self, note: Noted) -> None:
+        """Tell what has happened to a recording, once if it was to picture and sound."""
+        now = time.monotonic()
+        with self._noting:
+            is_new = now - self._noted_at.get(note, -math.inf) > _SAME_SECONDS
+            self._noted_at[note] = now
+        if is_new:
+            self.around.progress.send(note)
+
     def _watch(self, path: Path, count: StreamCount, around: Surroundings) -> None:
-        """ffmpeg, which fetches what is live, tells nothing: look how far its file has got, a few times a second."""
+        """ffmpeg, which fetches what is left, tells nothing: look how far its file has got, a few times a second."""
         now = time.monotonic()
         if now - self._watched_at > _WATCH_SECONDS:
             self._watched_at = now
@@ -369,8 +389,16 @@ class MediaDownloader(Extractors):
             self.around.progress.tick(force=True)
         phase = _PHASES.get(status["postprocessor"], "finishing")
         self.around.progress.send(Processing(phase))
+        if phase == "merging" and status["info_dict"].get("is_live"):
+            self._keep_in_sync(status["info_dict"]["__files_to_merge"])
         if phase == "converting":
             self._conversion = self._watched_conversion(status["info_dict"])
+
+    def _keep_in_sync(self, paths: Sequence[str]) -> None:
+        """Picture and sound that were recorded begin where they did."""
+        probe = FFmpegPostProcessor(self)
+        starts = [float(probe.get_metadata_object(path)["format"].get("start_time") or 0.0) for path in paths]
+        self.params["postprocessor_args"] |= merger_delays(starts)
 
     def _watched_conversion(self, info: dict[str, Any]) -> Conversion | None:
         share = self.around.progress.bytes_share
@@ -404,10 +432,6 @@ def _embedding(media: MediaDownloader, job: Job, source: Source, around: Surroun
         yield FFmpegMetadataPP(media, "metadata" in wanted, "chapters" in wanted, add_infojson=False)
     if "thumbnail" in wanted:
         yield OurEmbedThumbnailPP(media)
-
-
-def _is_hls(media_format: Mapping[str, Any]) -> bool:
-    return str(media_format.get("protocol")).startswith("m3u8")
 
 
 def _is_playlist(info: dict[str, Any]) -> bool:

@@ -463,14 +463,32 @@ def test_a_piece_that_is_missing_is_a_gap_and_the_recording_goes_on(jobs: Jobs, 
     assert run.of(Noted) == [Noted("gap", (("seconds", "1"),))]
 
 
-def test_what_ffmpeg_records_is_concluded_too(jobs: Jobs, media_site: MediaSite) -> None:
-    run = jobs.start(media_site.live_dash(rate=40_000))
+def test_recorded_sound_stays_with_its_picture_wherever_it_begins(jobs: Jobs, media_site: MediaSite) -> None:
+    url, picture, sound = media_site.live_split()
+    sound.send(4)
+    picture.send(5)  # its first piece on offer is one later than that of the sound
+    run = jobs.start(url)
+    folder = urlsplit(url).path.rpartition("/")[0]
+    run.until(
+        lambda _: all(media_site.server.stats(f"{folder}/{name}").requests for name in ("video4.ts", "audio3.ts"))
+    )
+    picture.end()
+    sound.end()
+    found = probed(run.finished(), "-show_streams")["streams"]
+    starts = {stream["codec_type"]: float(stream["start_time"]) for stream in found}
+    assert starts["video"] - starts["audio"] == pytest.approx(1, abs=0.06)
+
+
+def test_what_only_ffmpeg_can_record_is_concluded_too(jobs: Jobs, media_site: MediaSite) -> None:
+    url = media_site.film(1_000_000, rate=40_000)
+    extraction = {"id": "1", "title": "On air", "ext": "mp4", "protocol": "http", "is_live": True, "url": url}
+    run = jobs.start(url, kind="media", extraction=json.dumps({**extraction, "section_end": 3600}))
     run.until_received(50_000)
     run.conclude()
     path = run.finished()
     assert set(streams_of(path)) == {"video", "audio"}
     assert path.stat().st_size >= 50_000
-    assert [note.code for note in run.of(Noted)] == ["concluded"]
+    assert run.of(Noted) == [Noted("concluded")]
 
 
 def test_a_recording_that_was_killed_goes_on_and_tells_what_is_missing(jobs: Jobs, media_site: MediaSite) -> None:

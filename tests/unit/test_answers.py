@@ -48,3 +48,20 @@ def test_numbers_that_no_file_has_are_none() -> None:
     assert answer(206, content_range=f"bytes 0-{many}/*").content_range is None
     assert answer(416, content_range=f"bytes */{many}").unsatisfied_total is None
     assert answer(503, retry_after=many).retry_after_seconds() == 1e6
+
+
+DATE = "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent_at"),
+    [
+        ({"date": DATE}, 1_767_225_600.0),
+        ({"date": DATE, "age": "90"}, 1_767_225_690.0),
+        ({"date": "yesterday"}, None),
+        ({"date": DATE, "age": "old"}, None),
+        ({}, None),
+    ],
+)
+def test_when_it_was_sent(headers: dict[str, str], sent_at: float | None) -> None:
+    assert Answer("http://example.org/", 200, headers).sent_at == sent_at

@@ -27,6 +27,8 @@ WORDS = [
     ("ERROR: [youtube] a: Premieres in 3 hours", "live-not-started"),
     ("ERROR: [x] a: Requested format is not available. Use --list-formats", "format-not-available"),
     ("ERROR: [x] a: Unable to download webpage: HTTP Error 404: Not Found", "not-found"),
+    ("ERROR: ffmpeg exited with code 183", "not-fetched"),
+    ("ERROR: Postprocessing: Conversion failed!", "merge-failed"),
     ("ERROR: [x] a: HTTP Error 429: Too Many Requests", "server-busy"),
     ("ERROR: [x] a: Unable to extract title; please report this issue on https://github.com/x", "extraction-failed"),
 ]
