@@ -23,7 +23,7 @@ def _in_utc(instant: datetime) -> datetime:
 
 
 _PLAYLIST_RANGE = r"[:-](-?\d{1,9})?(:-?[1-9]\d{0,8})?"
-_PLAYLIST_PART = rf"(-?\d{{1,9}}({_PLAYLIST_RANGE})?|{_PLAYLIST_RANGE})"
+_PLAYLIST_PART = rf"(-?\d{{1,9}}({_PLAYLIST_RANGE})?|:\d{{1,9}}(:-?[1-9]\d{{0,8}})?|::-?[1-9]\d{{0,8}})"
 """``7``, ``1-3``, ``5-`` and, counted from the end or in steps, ``-2``, ``1:9:2``, ``::2``, as yt-dlp reads them."""
 Address = Annotated[str, Field(examples=["https://example.org/file.zip"])]
 Language = Annotated[str, StringConstraints(pattern=r"^[\w.*-]+$", max_length=40)]

@@ -12,6 +12,7 @@ from idm_app.errors import DownloadError
 
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,19})-(\d{1,19})/(\d{1,19}|\*)\s*$", re.IGNORECASE)
 _UNSATISFIED_RANGE = re.compile(r"bytes\s+\*/(\d{1,19})\s*$", re.IGNORECASE)
+_MOST_DIGITS = 19
 _PAGE_TYPES = frozenset(
     {
         "text/html", "application/xhtml+xml", "application/vnd.apple.mpegurl", "application/x-mpegurl",
@@ -64,10 +65,13 @@ class Answer:
 
     @property
     def length_bytes(self) -> int | None:
-        """``Content-Length``."""
+        """``Content-Length``. Raises :class:`DownloadError` for one that no file has."""
         text = self.headers.get("content-length", "")
-        is_told = text.isdecimal() and len(text) < 20 and "transfer-encoding" not in self.headers
-        return int(text) if is_told else None
+        if not text.isdecimal() or "transfer-encoding" in self.headers:
+            return None
+        if len(text) > _MOST_DIGITS:
+            raise DownloadError("unexpected-answer", f"Content-Length: {text[:40]}")
+        return int(text)
 
     @property
     def content_range(self) -> tuple[int, int, int | None] | None:

@@ -20,7 +20,13 @@ from yt_dlp.downloader import get_suitable_downloader
 from yt_dlp.downloader.dash import DashSegmentsFD
 from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.downloader.http import HttpFD
-from yt_dlp.postprocessor import EmbedThumbnailPP, FFmpegMetadataPP, FFmpegPostProcessor, PostProcessor
+from yt_dlp.postprocessor import (
+    EmbedThumbnailPP,
+    FFmpegMetadataPP,
+    FFmpegPostProcessor,
+    FFmpegThumbnailsConvertorPP,
+    PostProcessor,
+)
 from yt_dlp.utils import PlaylistEntries, PostProcessingError
 
 from idm_app.engine import media_plan
@@ -411,10 +417,14 @@ class MediaDownloader(Extractors):
 
 
 class OurEmbedThumbnailPP(EmbedThumbnailPP):  # type: ignore[misc]
-    """A container that cannot hold a picture is no reason to lose the video."""
+    """A container that cannot hold a picture is no reason to lose the video.
+
+    What no container holds (WebP) becomes JPEG: yt-dlp's choice, PNG, is not in every ffmpeg, nor in ours.
+    """
 
     def run(self, info: dict[str, Any]) -> Any:
         try:
+            FFmpegThumbnailsConvertorPP(self._downloader, "png>png/jpg").run(info)
             return super().run(info)
         except PostProcessingError as error:
             log.info("%s", error)

@@ -10,6 +10,7 @@ from typing import Any
 import chromium
 import pytest
 import segno
+from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 PASSWORD = "open sesame"
@@ -39,7 +40,9 @@ def extension(playwright: Playwright, guarded: Any, tmp_path: Path) -> Iterator[
 def shoot(film: Path, picture: Path) -> None:
     """A second of what a camera sees in which somebody holds the picture: small, askew, blurred and noisy."""
     seen = "scale=200:-1,rotate=0.12:c=gray:ow=260:oh=260,pad=640:480:230:90:gray,gblur=0.8,noise=alls=12:allf=t"
-    take = ["-loop", "1", "-i", str(picture), "-vf", seen, "-t", "1", "-r", "10", "-pix_fmt", "yuvj420p", "-f", "mjpeg"]
+    held = picture.with_suffix(".bmp")  # which every ffmpeg reads
+    Image.open(picture).convert("RGB").save(held)
+    take = ["-loop", "1", "-i", str(held), "-vf", seen, "-t", "1", "-r", "10", "-pix_fmt", "yuvj420p", "-f", "mjpeg"]
     subprocess.run(["ffmpeg", "-v", "error", "-y", *take, str(film)], check=True)
 
 

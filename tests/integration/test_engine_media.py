@@ -1,5 +1,6 @@
 """Media, by a real worker with yt-dlp and ffmpeg from a site that ffmpeg made."""
 
+import io
 import itertools
 import json
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from engine_jobs import Finished, Jobs, Noted, Probed, Processing, Progressed, RawOrigin, phases, sha256
 from media_files import SECONDS
 from media_site import LiveStream, MediaSite
+from PIL import Image
 
 from idm_app.engine.binaries import ffmpeg_folder
 from idm_app.engine.messages import Expanded
@@ -352,6 +354,19 @@ def test_a_thumbnail_the_metadata_and_chapters_are_embedded(jobs: Jobs, media_si
     assert found["format"]["tags"]["title"] == "A Talk"
     assert [s["codec_type"] for s in found["streams"] if s["disposition"]["attached_pic"]] == ["video"]
     assert jobs.names() == ["A Talk.mp4"]
+
+
+def test_a_thumbnail_that_no_container_holds_is_embedded_as_one_that_it_does(jobs: Jobs, media_site: MediaSite) -> None:
+    video, _ = media_site.server.files[_any_video(media_site)]
+    poster = io.BytesIO()
+    Image.new("RGB", (320, 180), "teal").save(poster, "webp")
+    media_site.server.files |= {"/modern.mp4": (video, "video/mp4"), "/poster.webp": (poster.getvalue(), "image/webp")}
+    body = b'<title>Modern</title><video poster="/poster.webp"><source src="/modern.mp4" type="video/mp4"></video>'
+    media_site.server.files["/modern.html"] = (b"<html>" + body + b"</html>", "text/html")
+    run = jobs.start(media_site.server.url("/modern.html"), embed=("thumbnail",))
+    found = probed(run.finished(), "-show_streams")
+    assert [s["codec_name"] for s in found["streams"] if s["disposition"]["attached_pic"]] == ["mjpeg"]
+    assert run.of(Noted) == []
 
 
 def test_nothing_is_embedded_unless_asked_for(jobs: Jobs, media_site: MediaSite) -> None:

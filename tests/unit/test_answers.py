@@ -6,6 +6,7 @@ import hashlib
 import pytest
 
 from idm_app.engine.answers import Answer
+from idm_app.errors import DownloadError
 
 SHA256 = hashlib.sha256(b"").digest()
 TOLD = base64.b64encode(SHA256).decode()
@@ -44,7 +45,8 @@ def test_a_beginning_of_comments_is_read_to_its_end(media_type: str) -> None:
 
 def test_numbers_that_no_file_has_are_none() -> None:
     many = "9" * 5000
-    assert answer(content_length=many).length_bytes is None
+    with pytest.raises(DownloadError, match="makes no sense"):
+        _ = answer(content_length=many).length_bytes
     assert answer(206, content_range=f"bytes 0-{many}/*").content_range is None
     assert answer(416, content_range=f"bytes */{many}").unsatisfied_total is None
     assert answer(503, retry_after=many).retry_after_seconds() == 1e6
