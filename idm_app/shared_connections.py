@@ -35,8 +35,8 @@ class SharedConnections:
         self._settings = settings
         self._clock = clock
         self._learned: dict[str, tuple[int, float]] = {}
-        self._reached: dict[int, str] = {}
-        """Where redirects or a page have led those that run."""
+        self._hosts: dict[int, str] = {}
+        """Where the bytes of those that run come from: as their address names it, until a redirect leads elsewhere."""
         self._shares: dict[int, int] = {}
 
     def apply(self, settings: Settings) -> None:
@@ -45,7 +45,7 @@ class SharedConnections:
 
     def reached(self, download_id: int, host: str) -> None:
         """The bytes of a download come from another host than its address names."""
-        self._reached[download_id] = host
+        self._hosts[download_id] = host
         self.share_out()
 
     def learn(self, download_id: int, host: str, connections: int) -> None:
@@ -57,7 +57,7 @@ class SharedConnections:
 
     def forget(self, download_id: int) -> None:
         """It has ended."""
-        self._reached.pop(download_id, None)
+        self._hosts.pop(download_id, None)
 
     def shares_host(self, download: Download) -> bool:
         """Whether another running download comes from the host of ``download``."""
@@ -87,4 +87,7 @@ class SharedConnections:
         return self._clock() - known[1] < REMEMBERED_SECONDS
 
     def _host_of(self, download: Download) -> str:
-        return self._reached.get(download.id) or urlsplit(download.request.url).netloc.rpartition("@")[2].lower()
+        host = self._hosts.get(download.id)
+        if host is None:
+            host = self._hosts[download.id] = urlsplit(download.request.url).netloc.rpartition("@")[2].lower()
+        return host

@@ -27,10 +27,15 @@ def claims(url: str) -> bool:
     Asking all extractors takes 20 ms, and in a forked process 15 MB of memory that was shared until then; so a site
     that none of their patterns names is not asked about.
     """
-    return site_name(url) in _patterns() and any(
+    return _is_named(site_name(url)) and any(
         extractor.IE_NAME != "generic" and extractor.suitable(url)
         for extractor in yt_dlp.extractor.gen_extractor_classes()
     )
+
+
+@functools.lru_cache
+def _is_named(site: str) -> bool:
+    return site in _patterns()
 
 
 @functools.cache
