@@ -13,8 +13,7 @@ from typing import Any
 
 import chromium
 import media_files
-from exchange import Exchange
-from fault_server import FaultServer
+from fault_server import Sites
 from faults import Faults
 from live_server import LiveServer
 from PIL import Image
@@ -44,20 +43,6 @@ POINTER = """() => {
   document.body.append(pointer);
   addEventListener("mousemove", (e) => { pointer.style.transform = `translate(${e.clientX}px, ${e.clientY}px)`; });
 }"""
-
-
-class Sites(FaultServer):
-    """Every site of the story."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.paces: dict[str, Faults] = {}
-
-    def put(self, address: str, faults: Faults) -> None:
-        self.paces["/" + address.split("/", 3)[3]] = faults
-
-    def _changed(self, faults: Faults, exchange: Exchange) -> Faults:
-        return self.paces.get(exchange.path, faults)
 
 
 class Recorder:

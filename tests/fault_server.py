@@ -120,6 +120,21 @@ class FaultServer:
         return self._ended.wait(seconds) if seconds > 0 else self._ended.is_set()
 
 
+class Sites(FaultServer):
+    """Many of them, with names of their own: the server that is to reach them takes this one for its proxy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._paces: dict[str, Faults] = {}
+
+    def put(self, address: str, faults: Faults) -> None:
+        """What is at ``address``, which has no query."""
+        self._paces[urlsplit(address).path] = faults
+
+    def _changed(self, faults: Faults, exchange: Exchange) -> Faults:
+        return self._paces.get(exchange.path) or super()._changed(faults, exchange)
+
+
 def _close(opened: socket.socket) -> None:
     with contextlib.suppress(OSError):
         opened.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for it

@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import chromium
-from fault_server import FaultServer
+from fault_server import Sites
+from faults import Faults
 from live_server import LiveServer
 from media_site import MediaSite
 from PIL import Image
@@ -36,44 +37,34 @@ class Story:
     status: str = "completed"
     failure: int = 0
 
-    @property
-    def name(self) -> str:
-        return self.address.rpartition("/")[2]
-
 
 STORIES = (
-    Story("https://docs.example.org/guides/field-guide-to-birds.epub", 14 * MB),
-    Story("https://music.example.net/live/evening-concert-2026.flac", 61 * MB),
-    Story("https://files.example.com/reports/annual-report-2025.pdf", 4 * MB),
-    Story("https://files.example.com/fonts/open-type-collection.zip", 27 * MB),
-    Story("https://archive.example.org/old/letters-1912.pdf", 0, status="failed", failure=404),
-    Story("https://mirror.example.net/images/workstation-13.2-amd64.iso", 640 * MB, 100_000, 30 * MB, "paused"),
-    Story("https://videos.example.org/lectures/a-history-of-maps-1080p.mp4", 412 * MB, 250_000, 12 * MB, "downloading"),
-    Story("https://data.example.edu/sets/satellite-tiles-europe.tar.zst", 980 * MB, 250_000, 8 * MB, "downloading"),
-    Story("https://videos.example.org/nature/a-year-on-the-river-2160p.mkv", 330 * MB, 250_000, 15 * MB, "downloading"),
+    Story("http://docs.example.org/guides/field-guide-to-birds.epub", 14 * MB),
+    Story("http://music.example.net/live/evening-concert-2026.flac", 61 * MB),
+    Story("http://files.example.com/reports/annual-report-2025.pdf", 4 * MB),
+    Story("http://files.example.com/fonts/open-type-collection.zip", 27 * MB),
+    Story("http://archive.example.org/old/letters-1912.pdf", 0, status="failed", failure=404),
+    Story("http://mirror.example.net/images/workstation-13.2-amd64.iso", 640 * MB, 100_000, 30 * MB, "paused"),
+    Story("http://videos.example.org/lectures/a-history-of-maps-1080p.mp4", 412 * MB, 250_000, 12 * MB, "downloading"),
+    Story("http://data.example.edu/sets/satellite-tiles-europe.tar.zst", 980 * MB, 250_000, 8 * MB, "downloading"),
+    Story("http://videos.example.org/nature/a-year-on-the-river-2160p.mkv", 330 * MB, 250_000, 15 * MB, "downloading"),
 )
 
 
-def tell(server: LiveServer, origin: FaultServer, page: Page) -> None:
+def tell(server: LiveServer, sites: Sites, page: Page) -> None:
     """Make the list of :data:`STORIES`, the last ones half done."""
-    change = server.client.patch
-    change("/api/settings", json={"max_active": 3, "connections": 8}).raise_for_status()
+    server.client.patch("/api/settings", json={"max_active": 3, "connections": 8}).raise_for_status()
     for story in STORIES:
-        knobs = (
-            {"size": story.size, "rate": story.rate, "burst": story.burst}
-            if not story.failure
-            else {"status": story.failure}
-        )
-        url = origin.url(f"/file/{story.name}", **knobs)
-        made = server.client.post("/api/downloads", json={"url": url}).json()
+        refusal = {"status": story.failure, "fail": 1 << 60} if story.failure else {}
+        sites.put(story.address, Faults(size=story.size, rate=story.rate, burst=story.burst, **refusal))
+        made = server.client.post("/api/downloads", json={"url": story.address}).json()
         awaited = "downloading" if story.status == "paused" else story.status
         row = page.locator(f'[data-download-id="{made["id"]}"]')
         row.and_(page.locator(f'[data-status="{awaited}"]')).wait_for(timeout=60_000)
         if story.status == "paused":
             page.wait_for_timeout(4000)
             server.client.post(f"/api/downloads/{made['id']}/pause").raise_for_status()
-        change(f"/api/downloads/{made['id']}", json={"url": story.address}).raise_for_status()
-    waiting = {"url": "https://videos.example.org/lectures/the-history-of-clocks-1080p.mp4", "start": True}
+    waiting = {"url": "http://videos.example.org/lectures/the-history-of-clocks-1080p.mp4"}
     server.client.post("/api/downloads", json=waiting).raise_for_status()
     page.wait_for_timeout(9000)
 
@@ -126,10 +117,11 @@ def main(wanted: list[str]) -> None:
     shots: list[tuple[str, tuple[int, int], str, str, Callable[[Page], None]]] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        origin, site = stack.enter_context(FaultServer()), stack.enter_context(MediaSite())
+        sites, site = stack.enter_context(Sites()), stack.enter_context(MediaSite())
         browser = stack.enter_context(sync_playwright()).chromium.launch(**chromium.launch_options())
         stack.callback(browser.close)
-        server, empty = LiveServer(folder / "full"), LiveServer(folder / "empty")
+        proxy = {"http_proxy": f"http://127.0.0.1:{sites.port}", "no_proxy": "127.0.0.1"}
+        server, empty = LiveServer(folder / "full", **proxy), LiveServer(folder / "empty")
         for one in (server, empty):
             one.data_dir.parent.mkdir()
             stack.callback(one.close)
@@ -160,7 +152,7 @@ def main(wanted: list[str]) -> None:
 
         with opened(browser, WIDE, "en-US", "light") as page:
             opening(server, page)
-            tell(server, origin, page)
+            tell(server, sites, page)
         shots += [
             ("dashboard", WIDE, "en-US", "dark", full),
             ("dashboard-light", WIDE, "en-US", "light", full),
