@@ -1,4 +1,4 @@
-"""Media through yt-dlp, which only this file, ``extractors``, ``media_streams`` and ``sponsors`` import.
+"""Media through yt-dlp.
 
 yt-dlp finds out what is there and selects; the bytes come over our own connections, so that progress is counted as they
 arrive.
@@ -20,34 +20,28 @@ from yt_dlp.downloader import get_suitable_downloader
 from yt_dlp.downloader.dash import DashSegmentsFD
 from yt_dlp.downloader.hls import HlsFD
 from yt_dlp.downloader.http import HttpFD
-from yt_dlp.postprocessor import (
-    EmbedThumbnailPP,
-    FFmpegMetadataPP,
-    FFmpegPostProcessor,
-    FFmpegThumbnailsConvertorPP,
-    PostProcessor,
-)
-from yt_dlp.utils import PlaylistEntries, PostProcessingError
+from yt_dlp.utils import PlaylistEntries
 
 from idm_app.engine import media_plan
 from idm_app.engine.binaries import ffmpeg_folder, put_on_path
-from idm_app.engine.conversion import BYTES_SHARE, FILE_NAME, Conversion
+from idm_app.engine.conversion import BYTES_SHARE
+from idm_app.engine.embedding import embedding
 from idm_app.engine.extractors import Extractors, Logger
 from idm_app.engine.live_streams import Beginnings
 from idm_app.engine.media_failures import media_failure
 from idm_app.engine.media_offer import media_offer, playlist_offer
-from idm_app.engine.media_options import media_params, merger_delays
+from idm_app.engine.media_options import media_params
 from idm_app.engine.media_streams import LiveFD, OurDashFD, OurHlsFD, SegmentedFD, is_dash, is_hls
-from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Processing, Report
+from idm_app.engine.messages import Expanded, Finished, Job, Noted, Probed, Report
 from idm_app.engine.names import safe_name
 from idm_app.engine.part_file import check_space, held_bytes, publish
+from idm_app.engine.phases import Phases
 from idm_app.engine.progress import StreamCount, Ticking
 from idm_app.engine.receipt import Receipt
 from idm_app.engine.recording import CONCLUDED
 from idm_app.engine.saved_info import SavedInfo
 from idm_app.engine.side_streams import SideStreams
 from idm_app.engine.source import Source, guard_resolver
-from idm_app.engine.sponsors import SponsorMarksPP
 from idm_app.engine.surroundings import Stopped, Surroundings, interrupted_by
 from idm_app.errors import DownloadError
 
@@ -61,13 +55,6 @@ _FULL_BYTES = 1 << 20
 _SAME_SECONDS = 60.0
 """What is noted twice within this time happened to picture and sound at once."""
 _EXPIRED = frozenset({"forbidden", "address-expired", "not-found", "gone", "login-required"})
-_PHASES = {
-    "Merger": "merging",
-    "ExtractAudio": "converting",
-    "VideoConvertor": "converting",
-    "VideoRemuxer": "converting",
-    "EmbedSubtitle": "subtitles",
-}
 
 
 class NoPage(DownloadError):
@@ -109,8 +96,8 @@ class MediaDownloader(Extractors):
     def __init__(self, job: Job, source: Source, around: Surroundings, ffmpeg: Path | None) -> None:
         Path(job.job_folder).mkdir(parents=True, exist_ok=True)
         super().__init__({**media_params(job, source, ffmpeg), "logger": Logger()})
-        self.add_postprocessor_hook(self._on_postprocessor)
-        for step in _embedding(self, job, source, around):
+        self.add_postprocessor_hook(Phases(self, Path(job.job_folder), around))
+        for step in embedding(self, job, source.reach, around):
             self.add_post_processor(step)
         self.job = job
         self.source = source
@@ -122,8 +109,6 @@ class MediaDownloader(Extractors):
         self._noting = threading.Lock()
         self._noted_at: dict[Noted, float] = {}
         self._watched_at = 0.0
-        self._is_processing = False
-        self._conversion: Conversion | None = None
         self._saved_info = SavedInfo(Path(job.job_folder))
         self._stay_with_chosen()
         self._receipt = Receipt(Path(job.job_folder), "media")
@@ -383,65 +368,6 @@ class MediaDownloader(Extractors):
         )
         headers = {**self.params["http_headers"], **(info.get("http_headers") or {})}
         return Source(info["url"], tuple(headers.items()), None, cookies, self.source.reach)
-
-    def _on_postprocessor(self, status: dict[str, Any]) -> None:
-        if self._conversion:
-            self._conversion.close()
-            self._conversion = None
-        if status["status"] != "started" or self.around.stopping():
-            return
-        if not self._is_processing:
-            self._is_processing = True
-            self.around.progress.tick(force=True)
-        phase = _PHASES.get(status["postprocessor"], "finishing")
-        self.around.progress.send(Processing(phase))
-        if phase == "merging" and status["info_dict"].get("is_live"):
-            self._keep_in_sync(status["info_dict"]["__files_to_merge"])
-        if phase == "converting":
-            self._conversion = self._watched_conversion(status["info_dict"])
-
-    def _keep_in_sync(self, paths: Sequence[str]) -> None:
-        """Picture and sound that were recorded begin where they did."""
-        probe = FFmpegPostProcessor(self)
-        starts = [float(probe.get_metadata_object(path)["format"].get("start_time") or 0.0) for path in paths]
-        self.params["postprocessor_args"] |= merger_delays(starts)
-
-    def _watched_conversion(self, info: dict[str, Any]) -> Conversion | None:
-        share = self.around.progress.bytes_share
-        seconds = FFmpegPostProcessor(self)._get_real_video_duration(info["filepath"], fatal=False)
-
-        def tell(done: float) -> None:
-            self.around.progress.send(Processing("converting", 100 * (share + (1 - share) * done)))
-
-        return Conversion(Path(self.job.job_folder) / FILE_NAME, seconds, tell) if seconds else None
-
-
-class OurEmbedThumbnailPP(EmbedThumbnailPP):  # type: ignore[misc]
-    """A container that cannot hold a picture is no reason to lose the video.
-
-    What no container holds (WebP) becomes JPEG: yt-dlp's choice, PNG, is not in every ffmpeg, nor in ours.
-    """
-
-    def run(self, info: dict[str, Any]) -> Any:
-        try:
-            FFmpegThumbnailsConvertorPP(self._downloader, "png>png/jpg").run(info)
-            return super().run(info)
-        except PostProcessingError as error:
-            log.info("%s", error)
-            self._downloader.around.progress.send(Noted("no-thumbnail", (("extension", info["ext"]),)))
-            return [], info
-
-
-def _embedding(media: MediaDownloader, job: Job, source: Source, around: Surroundings) -> Iterator[PostProcessor]:
-    """What puts the things besides picture and sound into the file, in this order."""
-    wanted = set(job.embed)
-    if "sponsors" in wanted:
-        wanted.add("chapters")
-        yield SponsorMarksPP(media, job.sponsors_service, source.reach, around)
-    if wanted & {"metadata", "chapters"}:
-        yield FFmpegMetadataPP(media, "metadata" in wanted, "chapters" in wanted, add_infojson=False)
-    if "thumbnail" in wanted:
-        yield OurEmbedThumbnailPP(media)
 
 
 def _is_playlist(info: dict[str, Any]) -> bool:
