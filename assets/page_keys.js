@@ -14,6 +14,9 @@ function isText({ type, name, size }) {
 export default {
   emits: ["open", "piece", "addresses", "draft"],
   template: `<span hidden></span>`,
+  created() {
+    this.left = sessionStorage.getItem("draft"); // before anybody can type anything new
+  },
   mounted() {
     this.listeners = { keydown: this.onKey, paste: this.onPaste, dragover: this.onDragOver, drop: this.onDrop };
     this.listeners.dragstart = () => (this.isOwn = true); // what is dragged within the page is nothing new
@@ -49,6 +52,12 @@ export default {
       if (this.isOwn || isEditable(event.target)) return;
       const links = event.dataTransfer.getData("text/uri-list").replace(/^#.*$/gm, "");
       this.take(event, links || event.dataTransfer.getData("text/plain"));
+    },
+    // What the page before this one has left; what is typed meanwhile is no draft of it.
+    takeLeft() {
+      if (sessionStorage.getItem("draft") === this.left) sessionStorage.removeItem("draft");
+      if (this.left) this.$emit("draft", window.idmInPieces(this.$emit, this.left));
+      this.left = null;
     },
     takeDraft(isWanted) {
       const draft = sessionStorage.getItem("draft");

@@ -135,6 +135,10 @@ class KeySheet(Element, component=ASSETS / "key_sheet.js"):
 class PageKeys(Element, component=ASSETS / "page_keys.js"):
     """Keys, paste and drop anywhere on the page. Emits ``open``, ``addresses`` with their text, ``draft`` with one."""
 
-    def take_draft(self, *, is_wanted: bool = True) -> None:
+    def take_left(self) -> None:
+        """What the page before this one has left: have it emitted as ``draft``."""
+        self.run_method("takeLeft")
+
+    def take_draft(self, *, is_wanted: bool) -> None:
         """What a form that has gone has left: have it emitted as ``draft``, or forget it."""
         self.run_method("takeDraft", is_wanted)

@@ -108,7 +108,7 @@ class Tab:
         if shared:
             ui.timer(0, lambda: self._take(shared), once=True)  # as soon as the browser can be spoken to
         else:
-            self._keys.take_draft()
+            self._keys.take_left()
 
     def refresh(self) -> None:
         """Look at the list anew; rows that stay are not touched."""

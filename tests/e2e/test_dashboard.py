@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 MIB = 1024 * 1024
 PHONES = [(360, 740), (390, 844), (768, 1024)]
@@ -376,6 +376,22 @@ def test_pasting_looks_at_once_and_what_is_there_can_be_chosen(page: Page, serve
     assert server.client.post("/api/downloads/1/resume").is_success
     expect_status(page, "completed")
     assert (server.download_dir / "films/short/ladder.mp4").is_file()
+
+
+def test_what_is_typed_before_the_server_is_there_stands_once(page: Page, server: Any, origin: Any) -> None:
+    held: list[Route] = []
+    page = page.context.new_page()  # the console may say that there is no WebSocket
+    page.add_init_script("delete window.WebSocket")  # so that all of NiceGUI's socket can be held
+    page.route("**/_nicegui_ws/**", lambda route: held.append(route))
+    page.goto(server.url)
+    url = origin.url("/early.zip", size=5000)
+    field(page).fill(url)
+    page.wait_for_function("sessionStorage.getItem('draft')")
+    page.unroute("**/_nicegui_ws/**")
+    for route in held:
+        route.continue_()
+    expect(page.locator(".offer")).to_contain_text("early.zip", timeout=60_000)
+    expect(field(page)).to_have_value(url)
 
 
 def test_what_goes_into_the_file_is_chosen(page: Page, server: Any, media_site: Any) -> None:
