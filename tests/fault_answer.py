@@ -163,11 +163,12 @@ class Answer:
         length = len(before) + len(part) + len(after)
         told = [f"Content-Type: {f'multipart/byteranges; boundary={_BOUNDARY}' if before else self._type}"]
         told += self._told_length(length)
-        if (wanted is not None and not before) or faults.partial:
+        is_part = wanted is not None or (faults.partial and bool(part))  # of nothing there is no part
+        if is_part and not before:
             told.append(place)
         if self._exchange.method == "HEAD" or not part:
             self._exchange.end()
-        self._send_head(200 if wanted is None and not faults.partial else 206, *told, *self._told_rest())
+        self._send_head(206 if is_part else 200, *told, *self._told_rest())
         if self._exchange.method == "HEAD":
             return True
         if self._ends(faults.first_byte_delay):
